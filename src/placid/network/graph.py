@@ -1,0 +1,165 @@
+"""Nodes, links and the network they form. Knows nothing of models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+
+from placid.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Link", "Network", "Node"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A computer in the network.
+
+    Attributes:
+        name: unique in its network.
+        tier: its place in the hierarchy, e.g. ``"edge"``; tiers are only labels.
+        memory_bytes: the budget for models; a repository's is not used.
+        processor: the processor class that profiles refer to, e.g. ``"rtx2070"``.
+        repository: true if it holds every model and can always serve (a cloud).
+        position: (longitude, latitude) in degrees or any plane coordinates, for the map; None if unknown.
+        up: false while it has failed; it then holds nothing, answers nothing and forwards nothing.
+    """
+
+    name: str
+    tier: str = "node"
+    memory_bytes: int = 0
+    processor: str = "cpu"
+    repository: bool = False
+    position: tuple[float, float] | None = None
+    up: bool = True
+
+
+@dataclass(frozen=True)
+class Link:
+    """Joins two nodes, both ways.
+
+    Attributes:
+        rtt_s: round-trip time.
+        bandwidth_bytes_per_s: rate each way; infinity if not given.
+        energy_j_per_byte: energy to move one byte across.
+    """
+
+    a: str
+    b: str
+    rtt_s: float
+    bandwidth_bytes_per_s: float = float("inf")
+    energy_j_per_byte: float = 0.0
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes and links, checked when made.
+
+    Raises:
+        InputError: a name occurs twice, a link joins unknown nodes or a node to itself, a number is negative.
+    """
+
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    name: str = "network"
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for node in self.nodes:
+            if node.name in seen:
+                raise InputError(f"node '{node.name}' occurs twice", where=self.name)
+            if node.memory_bytes < 0:
+                raise InputError(f"node '{node.name}' has a negative memory budget", where=self.name)
+            seen.add(node.name)
+        joined: set[frozenset[str]] = set()
+        for link in self.links:
+            for end in (link.a, link.b):
+                if end not in seen:
+                    raise InputError(f"link {link.a}-{link.b} joins the unknown node '{end}'", where=self.name)
+            if link.a == link.b:
+                raise InputError(f"link {link.a}-{link.b} joins a node to itself", where=self.name)
+            if frozenset((link.a, link.b)) in joined:
+                raise InputError(f"link {link.a}-{link.b} occurs twice", where=self.name)
+            joined.add(frozenset((link.a, link.b)))
+            if not link.rtt_s >= 0 or not link.bandwidth_bytes_per_s > 0 or not link.energy_j_per_byte >= 0:
+                raise InputError(f"link {link.a}-{link.b} needs rtt >= 0, bandwidth > 0, energy >= 0", where=self.name)
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Node name -> position in `nodes`."""
+        return {node.name: i for i, node in enumerate(self.nodes)}
+
+    @cached_property
+    def tiers(self) -> tuple[str, ...]:
+        """The tier labels in the order in which they first occur."""
+        return tuple(dict.fromkeys(node.tier for node in self.nodes))
+
+    def node(self, name: str) -> Node:
+        """The node called `name`. Raises KeyError if there is none."""
+        return self.nodes[self.index[name]]
+
+    def with_node(self, node: Node) -> Network:
+        """This network with the node of the same name replaced by `node`."""
+        return replace(self, nodes=tuple(node if n.name == node.name else n for n in self.nodes))
+
+    def to_networkx(self) -> nx.Graph[str]:
+        """An undirected networkx graph whose node and edge attributes are the fields of `Node` and `Link`."""
+        graph: nx.Graph[str] = nx.Graph(name=self.name)
+        for n in self.nodes:
+            graph.add_node(
+                n.name,
+                tier=n.tier,
+                memory_bytes=n.memory_bytes,
+                processor=n.processor,
+                repository=n.repository,
+                position=n.position,
+            )
+        for e in self.links:
+            graph.add_edge(
+                e.a,
+                e.b,
+                rtt_s=e.rtt_s,
+                bandwidth_bytes_per_s=e.bandwidth_bytes_per_s,
+                energy_j_per_byte=e.energy_j_per_byte,
+            )
+        return graph
+
+    @classmethod
+    def from_networkx(cls, graph: nx.Graph[Any], name: str | None = None) -> Network:
+        """A network from a networkx graph with the attributes that `to_networkx` writes; `rtt_s` is required.
+
+        Raises:
+            InputError: an edge has no `rtt_s`, or the graph is directed or a multigraph.
+        """
+        if graph.is_directed() or graph.is_multigraph():
+            raise InputError("a network is made from an undirected networkx.Graph without parallel edges")
+        nodes = tuple(
+            Node(
+                name=str(n),
+                tier=str(d.get("tier", "node")),
+                memory_bytes=int(d.get("memory_bytes", 0)),
+                processor=str(d.get("processor", "cpu")),
+                repository=bool(d.get("repository", False)),
+                position=d.get("position"),
+            )
+            for n, d in graph.nodes(data=True)
+        )
+        links = []
+        for a, b, d in graph.edges(data=True):
+            if "rtt_s" not in d:
+                raise InputError(f"edge {a}-{b} has no 'rtt_s' attribute (seconds, round trip)")
+            links.append(
+                Link(
+                    str(a),
+                    str(b),
+                    float(d["rtt_s"]),
+                    float(d.get("bandwidth_bytes_per_s", float("inf"))),
+                    float(d.get("energy_j_per_byte", 0.0)),
+                )
+            )
+        return cls(nodes, tuple(links), name or str(graph.graph.get("name") or "network"))

@@ -1,0 +1,106 @@
+"""The problem as flat arrays. Everything hot runs on these; names are kept only to speak to people.
+
+An *item* is a (node, model) pair that may be placed. An *option* of a request type is an item on its path whose cost is
+below the repository's; options are stored type by type (CSR), cheapest first. What an option saves against the
+repository, `option_saving`, is its only cost that matters to a policy: the repository itself is the option that saves 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+__all__ = ["COMPONENTS", "Problem"]
+
+#: the cost vector, in this order everywhere
+COMPONENTS = ("latency_s", "error", "energy_j", "traffic_byte_hops")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """V nodes, M models, N items, R request types, K options; compiled once, never changed.
+
+    Attributes:
+        item_node, item_model: int32 [N]; items of one node are contiguous.
+        item_size_bytes: int64 [N].
+        item_capacity: float64 [N]; requests per slot that the item answers when placed.
+        node_ptr: int64 [V + 1]; items of node v are ``node_ptr[v]:node_ptr[v + 1]``.
+        budget_bytes: int64 [V]; 0 while a node is down.
+        option_ptr: int64 [R + 1]; options of type r are ``option_ptr[r]:option_ptr[r + 1]``, cheapest first.
+        option_item: int32 [K].
+        option_saving: float64 [K]; repository cost minus option cost, > 0, descending within a type.
+        option_vector: float32 [K, 4]; the cost vector (`COMPONENTS`) of one request.
+        option_type: int32 [K]; the type that an option belongs to.
+        serving_order: int32 [K]; options by falling saving over all types (ties: lower type, then lower rank).
+        repository_cost: float64 [R]; infinity where no repository can be reached.
+        repository_vector: float64 [R, 4].
+        repository_node: int32 [R]; -1 where no repository can be reached.
+        type_ingress, type_task, type_hops: int32 [R]; hops is the number of links to the repository.
+        node_tier: int32 [V], an index into `tiers`.
+        next_hop: int32 [V]; where a node forwards, -1 at repositories and cut-off nodes.
+        slot_s: length of a slot.
+    """
+
+    node_names: tuple[str, ...]
+    model_names: tuple[str, ...]
+    task_names: tuple[str, ...]
+    tiers: tuple[str, ...]
+    model_task: np.ndarray
+    model_quality: np.ndarray
+    item_node: np.ndarray
+    item_model: np.ndarray
+    item_size_bytes: np.ndarray
+    item_capacity: np.ndarray
+    node_ptr: np.ndarray
+    budget_bytes: np.ndarray
+    option_ptr: np.ndarray
+    option_item: np.ndarray
+    option_saving: np.ndarray
+    option_vector: np.ndarray
+    option_type: np.ndarray
+    serving_order: np.ndarray
+    repository_cost: np.ndarray
+    repository_vector: np.ndarray
+    repository_node: np.ndarray
+    type_ingress: np.ndarray
+    type_task: np.ndarray
+    type_hops: np.ndarray
+    node_tier: np.ndarray
+    next_hop: np.ndarray
+    slot_s: float
+
+    @property
+    def item_count(self) -> int:
+        """N, the number of (node, model) pairs that may be placed."""
+        return len(self.item_node)
+
+    @property
+    def type_count(self) -> int:
+        """R, the number of request types."""
+        return len(self.option_ptr) - 1
+
+    @property
+    def option_count(self) -> int:
+        """K, the number of options: the non-zeros of the problem."""
+        return len(self.option_item)
+
+    @property
+    def node_count(self) -> int:
+        """V, the number of nodes."""
+        return len(self.node_names)
+
+    @cached_property
+    def item_size(self) -> np.ndarray:
+        """Sizes as float64 [N], for the projections."""
+        return self.item_size_bytes.astype(np.float64)
+
+    @cached_property
+    def placeable(self) -> np.ndarray:
+        """bool [N]; false for items larger than their whole node, which no placement can hold."""
+        return self.item_size_bytes <= self.budget_bytes[self.item_node]
+
+    def item_name(self, item: int) -> str:
+        """``node/model`` of an item, for messages and tables."""
+        return f"{self.node_names[self.item_node[item]]}/{self.model_names[self.item_model[item]]}"

@@ -1,0 +1,158 @@
+"""From a network, a catalog and the request types to the flat arrays of a `Problem`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from placid.catalog.models import Catalog
+from placid.errors import InputError, UnknownNameError
+from placid.network.graph import Network
+from placid.network.routing import route
+from placid.problem.arrays import Problem
+from placid.workload.requests import RequestTypes
+
+__all__ = ["compile_problem"]
+
+
+def compile_problem(
+    network: Network,
+    catalog: Catalog,
+    requests: RequestTypes,
+    weights: np.ndarray,
+    slot_s: float = 60.0,
+) -> Problem:
+    """Lay every model on every path, price it, rank it, and drop what is dearer than the repository.
+
+    Items are (node, model) for every node that is no repository and every model with a profile on its processor class,
+    in the same order whatever is up or down, so that a policy's state outlives failures.
+
+    Args:
+        weights: float64 [4]; price of a second, of a unit of error, of a joule and of a byte-hop (`COMPONENTS`).
+        slot_s: slot length; item capacities are per slot.
+
+    Raises:
+        InputError: an unknown ingress or task, no repository at all, or a repository without a model for a task.
+    """
+    nodes, models = network.nodes, catalog.models
+    weights = np.asarray(weights, np.float64)
+    if not any(n.repository for n in nodes):
+        raise InputError("no node is a repository: one node must hold every model and always serve", where=network.name)
+    routes = route(network)
+    latency_s, capacity_per_s, energy_j = _profiles(catalog, {n.processor for n in nodes})
+    processor = {name: i for i, name in enumerate(sorted({n.processor for n in nodes}))}
+    node_processor = np.array([processor[n.processor] for n in nodes])
+    size_bytes = np.array([m.size_bytes for m in models], np.int64)
+    error = 1.0 - np.array([m.quality for m in models])
+    model_task = np.array([catalog.task_index[m.task] for m in models], np.int32)
+
+    runs = np.isfinite(latency_s[node_processor])  # [V, M]
+    hosts = runs & np.array([not n.repository for n in nodes])[:, None]
+    item_node, item_model = (a.astype(np.int32) for a in np.nonzero(hosts))
+    item_of = np.full(hosts.shape, -1, np.int32)
+    item_of[item_node, item_model] = np.arange(len(item_node), dtype=np.int32)
+    node_ptr = np.concatenate(([0], np.cumsum(hosts.sum(axis=1)))).astype(np.int64)
+
+    type_ingress = np.array([_lookup(network.index, v, "ingress node") for v in requests.ingress], np.int32)
+    type_task = np.array([_lookup(catalog.task_index, t, "task") for t in requests.task], np.int32)
+    moved_bytes = np.array([t.request_bytes + t.response_bytes for t in catalog.tasks], np.float64)
+
+    count = len(requests)
+    repository_cost = np.full(count, np.inf)
+    repository_vector = np.zeros((count, 4))
+    repository_node = np.full(count, -1, np.int32)
+    type_hops = np.zeros(count, np.int32)
+    per_type: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = [_NOTHING] * count
+    by_ingress: dict[int, list[int]] = {}
+    for r, v in enumerate(type_ingress):
+        by_ingress.setdefault(int(v), []).append(r)
+    for v, types in by_ingress.items():
+        path = np.array(routes.path(v), np.int64)
+        if not len(path):
+            continue
+        links = [network.links[routes.link[u]] for u in path[:-1]]
+        rtt_s = np.concatenate(([0.0], np.cumsum([e.rtt_s for e in links])))
+        s_per_byte = np.concatenate(([0.0], np.cumsum([1 / e.bandwidth_bytes_per_s for e in links])))
+        j_per_byte = np.concatenate(([0.0], np.cumsum([e.energy_j_per_byte for e in links])))
+        hops = np.arange(len(path))
+        moved = moved_bytes[model_task]
+        vector = np.empty((len(path), len(models), 4))
+        vector[:, :, 0] = latency_s[node_processor[path]] + rtt_s[:, None] + s_per_byte[:, None] * moved
+        vector[:, :, 1] = error
+        vector[:, :, 2] = energy_j[node_processor[path]] + j_per_byte[:, None] * moved
+        vector[:, :, 3] = hops[:, None] * moved
+        with np.errstate(invalid="ignore"):
+            cost = np.where(runs[path], vector @ weights, np.inf)
+        for r in types:
+            mine = np.flatnonzero(model_task == type_task[r])
+            best = mine[np.argmin(cost[-1, mine])] if len(mine) else -1
+            if best < 0 or not np.isfinite(cost[-1, best]):
+                raise InputError(
+                    f"repository '{nodes[path[-1]].name}' (processor '{nodes[path[-1]].processor}') has no model for "
+                    f"task '{requests.task[r]}': give a model of that task a profile on that processor",
+                    where=catalog.name,
+                )
+            repository_cost[r], repository_vector[r] = cost[-1, best], vector[-1, best]
+            repository_node[r], type_hops[r] = path[-1], len(path) - 1
+            saving = repository_cost[r] - cost[:-1, mine]
+            at, model = np.nonzero(saving > 0)
+            saved, item = saving[at, model], item_of[path[at], mine[model]]
+            rank = np.lexsort((item, -saved))
+            per_type[r] = (
+                item[rank],
+                saved[rank],
+                vector[at[rank], mine[model[rank]]].astype(np.float32),
+            )
+    option_ptr = np.concatenate(([0], np.cumsum([len(p[0]) for p in per_type]))).astype(np.int64)
+    option_saving = np.concatenate([p[1] for p in per_type]) if count else np.zeros(0)
+    return Problem(
+        node_names=tuple(n.name for n in nodes),
+        model_names=tuple(m.name for m in models),
+        task_names=tuple(t.name for t in catalog.tasks),
+        tiers=network.tiers,
+        model_task=model_task,
+        model_quality=1.0 - error,
+        item_node=item_node,
+        item_model=item_model,
+        item_size_bytes=size_bytes[item_model],
+        item_capacity=capacity_per_s[node_processor[item_node], item_model] * slot_s,
+        node_ptr=node_ptr,
+        budget_bytes=np.array([n.memory_bytes if n.up and not n.repository else 0 for n in nodes], np.int64),
+        option_ptr=option_ptr,
+        option_item=np.concatenate([p[0] for p in per_type]) if count else np.zeros(0, np.int32),
+        option_saving=option_saving,
+        option_vector=np.concatenate([p[2] for p in per_type]) if count else np.zeros((0, 4), np.float32),
+        option_type=np.repeat(np.arange(count, dtype=np.int32), np.diff(option_ptr)),
+        serving_order=np.argsort(-option_saving, kind="stable").astype(np.int32),
+        repository_cost=repository_cost,
+        repository_vector=repository_vector,
+        repository_node=repository_node,
+        type_ingress=type_ingress,
+        type_task=type_task,
+        type_hops=type_hops,
+        node_tier=np.array([network.tiers.index(n.tier) for n in nodes], np.int32),
+        next_hop=routes.next_hop,
+        slot_s=slot_s,
+    )
+
+
+_NOTHING = (np.zeros(0, np.int32), np.zeros(0), np.zeros((0, 4), np.float32))
+
+
+def _profiles(catalog: Catalog, processors: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latency (infinite where a class cannot run a model), capacity and energy, each [P, M], classes sorted by name."""
+    shape = (len(processors), len(catalog.models))
+    latency_s, capacity_per_s, energy_j = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape)
+    for i, cls in enumerate(sorted(processors)):
+        for j, model in enumerate(catalog.models):
+            if cls in model.profiles:
+                p = model.profiles[cls]
+                latency_s[i, j], capacity_per_s[i, j], energy_j[i, j] = p.latency_s, p.capacity_per_s, p.energy_j
+    return latency_s, capacity_per_s, energy_j
+
+
+def _lookup(index: Mapping[str, int], name: str, kind: str) -> int:
+    if name not in index:
+        raise UnknownNameError(kind, name, index)
+    return index[name]

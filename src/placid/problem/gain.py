@@ -1,0 +1,119 @@
+"""The concave gain that INFIDA climbs, and its supergradient.
+
+For a fractional placement y in [0, 1]^N and one slot's demand d, item e offers each type r the *potential capacity*
+``l_re = d_r * share_e``, where ``share_e = min(1, L_e / sum of the demand of all types that have e as an option)``. The
+types' parts of an item add up to at most its capacity L_e, so what they promise together can be kept, and l_re <= d_r, so
+the rounding keeps its factor (Si Salem et al., ToN 2024, eqs. of section III: potential available capacity, gain).
+
+With savings ``s_1 >= s_2 >= ... >= s_K > s_{K+1} = 0`` (the repository) and ``Z_k = min(1, sum_{j<=k} share_j y_j)``:
+
+    gain_r(y) = d_r * sum_k (s_k - s_{k+1}) Z_k.
+
+It is concave in y, and at a 0/1 placement it is the gain of serving with every type kept to its own part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from placid.problem.arrays import Problem
+
+__all__ = ["potential_share", "relaxed_gain", "supergradient"]
+
+
+def potential_share(problem: Problem, demand: np.ndarray) -> np.ndarray:
+    """share_e in (0, 1] for every item, float64 [N]: the part of each type's demand that the item could take. O(K)."""
+    asked = _asked(problem.option_ptr, problem.option_item, demand, problem.item_count)
+    return np.minimum(1.0, problem.item_capacity / np.maximum(asked, 1e-300))
+
+
+def relaxed_gain(problem: Problem, demand: np.ndarray, share: np.ndarray, y: np.ndarray) -> float:
+    """The concave gain at `y` (float64 [N] in [0, 1]) for `demand` ([R]). O(K)."""
+    return float(_gain(problem.option_ptr, problem.option_item, problem.option_saving, demand, share, y))
+
+
+def supergradient(
+    problem: Problem, demand: np.ndarray, share: np.ndarray, y: np.ndarray, out: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """The gain at `y` and a supergradient g there: ``gain(z) <= gain(y) + g @ (z - y)`` for every z. O(K).
+
+    ``g_e = sum_r d_r share_e (s_e - s_K*)+``, where K* is the first rank at which the capacity met reaches the demand
+    (the repository, saving 0, if none does).
+    """
+    g = np.zeros(problem.item_count) if out is None else out
+    value = _supergradient(problem.option_ptr, problem.option_item, problem.option_saving, demand, share, y, g)
+    return float(value), g
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _asked(option_ptr: np.ndarray, option_item: np.ndarray, demand: np.ndarray, items: int) -> np.ndarray:
+    asked = np.zeros(items)
+    for r in range(len(option_ptr) - 1):
+        if demand[r] > 0:
+            for o in range(option_ptr[r], option_ptr[r + 1]):
+                asked[option_item[o]] += demand[r]
+    return asked
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _gain(
+    option_ptr: np.ndarray,
+    option_item: np.ndarray,
+    option_saving: np.ndarray,
+    demand: np.ndarray,
+    share: np.ndarray,
+    y: np.ndarray,
+) -> float:
+    total = 0.0
+    for r in range(len(option_ptr) - 1):
+        if demand[r] <= 0:
+            continue
+        room = 1.0
+        value = 0.0
+        for o in range(option_ptr[r], option_ptr[r + 1]):
+            e = option_item[o]
+            take = share[e] * y[e]
+            if take >= room:
+                value += room * option_saving[o]
+                break
+            value += take * option_saving[o]
+            room -= take
+        total += demand[r] * value
+    return total
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _supergradient(
+    option_ptr: np.ndarray,
+    option_item: np.ndarray,
+    option_saving: np.ndarray,
+    demand: np.ndarray,
+    share: np.ndarray,
+    y: np.ndarray,
+    g: np.ndarray,
+) -> float:
+    total = 0.0
+    for r in range(len(option_ptr) - 1):
+        if demand[r] <= 0:
+            continue
+        first, last = option_ptr[r], option_ptr[r + 1]
+        room = 1.0
+        value = 0.0
+        stop = last
+        met = 0.0
+        for o in range(first, last):
+            e = option_item[o]
+            take = share[e] * y[e]
+            if take >= room:
+                value += room * option_saving[o]
+                stop = o
+                met = option_saving[o]
+                break
+            value += take * option_saving[o]
+            room -= take
+        total += demand[r] * value
+        for o in range(first, stop):
+            e = option_item[o]
+            g[e] += demand[r] * share[e] * (option_saving[o] - met)
+    return total

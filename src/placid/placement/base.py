@@ -14,7 +14,7 @@ from placid.problem.serving import Outcome
 __all__ = ["Feedback", "Policy", "State"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """A policy's running state. Subclasses add fields; every field is an array, a number, a bool or a string.
 

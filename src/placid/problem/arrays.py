@@ -101,6 +101,13 @@ class Problem:
         """bool [N]; false for items larger than their whole node, which no placement can hold."""
         return self.item_size_bytes <= self.budget_bytes[self.item_node]
 
+    @cached_property
+    def options_by_item(self) -> tuple[np.ndarray, np.ndarray]:
+        """The options that use each item: int64 [N + 1] and int32 [K]; item e's are ``options[ptr[e]:ptr[e + 1]]``."""
+        counts = np.bincount(self.option_item, minlength=self.item_count)
+        ptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return ptr, np.argsort(self.option_item, kind="stable").astype(np.int32)
+
     def item_name(self, item: int) -> str:
         """``node/model`` of an item, for messages and tables."""
         return f"{self.node_names[self.item_node[item]]}/{self.model_names[self.item_model[item]]}"

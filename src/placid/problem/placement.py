@@ -7,7 +7,7 @@ import numpy as np
 from placid.errors import InfeasiblePlacementError
 from placid.problem.arrays import Problem
 
-__all__ = ["bytes_loaded", "bytes_used", "check_feasible", "empty_placement"]
+__all__ = ["bytes_loaded", "bytes_used", "check_feasible", "empty_placement", "trim_to_budgets"]
 
 
 def empty_placement(problem: Problem) -> np.ndarray:
@@ -45,3 +45,21 @@ def check_feasible(problem: Problem, placed: np.ndarray, who: str = "the placeme
             f"{who} exceeds the memory of node '{problem.node_names[worst]}' "
             f"({int(problem.budget_bytes[worst])} bytes) by {int(over[worst])} bytes"
         )
+
+
+def trim_to_budgets(problem: Problem, placed: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """`placed` less the items of lowest `score` per byte, node by node, until every budget holds; a new array.
+
+    For policies that decide rarely: a node may shrink or fail between their decisions.
+    """
+    kept = placed & (problem.budget_bytes[problem.item_node] > 0)
+    over = bytes_used(problem, kept) - problem.budget_bytes
+    for v in np.flatnonzero(over > 0):
+        mine = problem.node_ptr[v] + np.flatnonzero(kept[problem.node_ptr[v] : problem.node_ptr[v + 1]])
+        excess = int(over[v])
+        for item in mine[np.argsort(score[mine] / problem.item_size_bytes[mine], kind="stable")]:
+            if excess <= 0:
+                break
+            kept[item] = False
+            excess -= int(problem.item_size_bytes[item])
+    return kept

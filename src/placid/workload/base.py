@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -24,10 +24,16 @@ class Workload(ABC):
     #: true if the demand depends on the placement (an adversary); such a workload gives every policy its own requests
     adaptive: ClassVar[bool] = False
 
-    @property
-    @abstractmethod
-    def requests(self) -> RequestTypes:
-        """The R request types that `demand` counts."""
+    if TYPE_CHECKING:
+
+        @property
+        @abstractmethod
+        def requests(self) -> RequestTypes:
+            """The R request types that `demand` counts."""
+
+    else:
+        # only an annotation at run time: an inherited property would stand in the way of a field of that name
+        requests: RequestTypes
 
     @abstractmethod
     def demand(self, slot: int, seed: int, held: np.ndarray | None = None) -> np.ndarray:

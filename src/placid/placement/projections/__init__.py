@@ -1,0 +1,11 @@
+"""Projections onto what the nodes' memories hold, by name."""
+
+from __future__ import annotations
+
+from placid.placement.projections.base import Projection
+from placid.placement.projections.entropy import Entropy, project_entropy, project_entropy_log
+
+__all__ = ["PROJECTIONS", "Entropy", "Projection", "project_entropy", "project_entropy_log"]
+
+#: name -> class
+PROJECTIONS: dict[str, type[Projection]] = {c.name: c for c in (Entropy,)}

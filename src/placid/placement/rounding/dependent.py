@@ -1,0 +1,105 @@
+"""Dependent rounding, redrawn in every slot: exact marginals, independent of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numba import njit
+
+from placid.errors import UnknownNameError
+from placid.placement.rounding.base import Rounding, check_fractions, reserved_budgets
+from placid.placement.rounding.pivotal import pivot_line, settle
+
+__all__ = ["MODES", "PROMISES", "DepRound", "Memoryless"]
+
+#: what to do about the one item a node is left with: keep a reserve for it, or decide between it and the rest
+MODES = ("reserve", "coin")
+#: mode -> the marginals it keeps
+PROMISES = {
+    "reserve": "P(placed) = y, for y within each budget less its largest item",
+    "coin": "y / 2 <= P(placed) <= y, for y within the full budgets",
+}
+
+
+@dataclass(frozen=True)
+class Memoryless:
+    """The state of a rounding that remembers nothing."""
+
+
+@njit(cache=True)
+def _round_line(node_ptr, size_bytes, budget_bytes, y, u, coin, reserve, placed):  # type: ignore[no-untyped-def]
+    """Linear-order pivotal rounding of every node; overwrites `y`."""
+    for v in range(len(node_ptr) - 1):
+        first, last = node_ptr[v], node_ptr[v + 1]
+        left = pivot_line(y, size_bytes, first, last, u)
+        settle(y, size_bytes, first, last, budget_bytes[v], left, coin[v], reserve, placed)
+
+
+@dataclass(frozen=True)
+class DepRound(Rounding):
+    """Pivotal dependent rounding in linear order, drawn afresh in every slot.
+
+    Neighbours trade bytes, ``s_i y_i + s_j y_j`` kept, until all items of a node but at most one are whole;
+    E[x] = y and ``E prod(1 - x_i) <= prod(1 - y_i)`` over any set of items (each trade keeps the sum of two
+    and so lowers their product on average). A hard, full budget cannot keep E[x] = y in general (two unit
+    items at 3/4 in 1.5 units), hence two modes for the item left over. Redrawing loads a large part of the
+    memory in every slot: see `Coupled`.
+
+    Differs from the paper: INFIDA's rounding rounds the item left over up or down and may exceed a budget by
+    one item.
+
+    Attributes:
+        mode: "reserve" keeps the marginals but wants fractions within `usable_budget`, the budget less
+            the largest item
+            that fits the node; "coin" uses the full budget and keeps at least half of every marginal.
+    """
+
+    mode: Literal["reserve", "coin"] = "coin"
+    name: ClassVar[str] = "dependent"
+
+    def __post_init__(self) -> None:
+        """Checks the mode."""
+        if self.mode not in MODES:
+            raise UnknownNameError("rounding mode", self.mode, MODES)
+
+    @property
+    def keeps_marginals(self) -> bool:
+        """True in mode "reserve"."""
+        return self.mode == "reserve"
+
+    @property
+    def promise(self) -> str:
+        """What P(item placed) is, in one sentence."""
+        return PROMISES[self.mode]
+
+    def usable_budget(
+        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray
+    ) -> np.ndarray:
+        """The budgets that fractions must keep: less the largest item in mode "reserve"."""
+        return (
+            reserved_budgets(node_ptr, size_bytes, budget_bytes) if self.mode == "reserve" else budget_bytes
+        )
+
+    def start(
+        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, rng: np.random.Generator
+    ) -> Memoryless:
+        """Nothing to remember."""
+        return Memoryless()
+
+    def round(
+        self,
+        state: Memoryless,
+        node_ptr: np.ndarray,
+        size_bytes: np.ndarray,
+        budget_bytes: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Memoryless, np.ndarray]:
+        """See `Rounding.round`; O(N)."""
+        check_fractions(node_ptr, size_bytes, self.usable_budget(node_ptr, size_bytes, budget_bytes), y)
+        u, coin = rng.random(len(y)), rng.random(len(budget_bytes))
+        placed = np.empty(len(y), np.bool_)
+        _round_line(node_ptr, size_bytes, budget_bytes, y.copy(), u, coin, self.mode == "reserve", placed)
+        return state, placed

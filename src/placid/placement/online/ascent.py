@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from placid.errors import InputError
+from placid.errors import InputError, UnknownNameError
 from placid.placement.base import Feedback, Policy, State
 from placid.placement.online.messages import count_messages
 from placid.placement.online.steps import StepMemory
+from placid.placement.projections.base import Projection
 from placid.placement.rounding import ROUNDINGS
 from placid.placement.rounding.base import Rounding
 from placid.placement.rounding.fill import fill
@@ -78,8 +79,6 @@ class Ascent(Policy):
 
     def __post_init__(self) -> None:
         if self.rounding not in ROUNDINGS:
-            from placid.errors import UnknownNameError
-
             raise UnknownNameError("rounding", self.rounding, ROUNDINGS)
         if self.refresh < 1 or self.refresh_max < self.refresh:
             raise InputError(f"needs 1 <= refresh <= refresh_max, got {self.refresh} and {self.refresh_max}")
@@ -90,9 +89,8 @@ class Ascent(Policy):
     def _rounding(self) -> Rounding:
         return ROUNDINGS[self.rounding]()
 
-    @abstractmethod
-    def _project(self, problem: Problem, point: np.ndarray, budget: np.ndarray) -> np.ndarray:
-        """The point of the polytope nearest to `point` in this method's geometry."""
+    #: the geometry: what "nearest" means, and how a step is taken
+    geometry: ClassVar[Projection]
 
     @abstractmethod
     def _step(self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback) -> AscentState:
@@ -100,7 +98,13 @@ class Ascent(Policy):
 
     def _budget(self, problem: Problem) -> np.ndarray:
         """float64 [V]: the budgets of the polytope; what the rounding must keep in reserve is taken off."""
-        return self._rounding.polytope_budget(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes)
+        usable = self._rounding.usable_budget(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes)
+        return usable.astype(np.float64)
+
+    def _ascend(self, problem: Problem, y: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
+        """One projected step of `rate` along `g` from `y`."""
+        budget = self._budget(problem)
+        return self.geometry.ascend(y, g, rate, problem.item_size, problem.node_ptr, budget, problem.placeable)
 
     def start(self, problem: Problem, rng: np.random.Generator) -> AscentState:
         y = uniform(problem, self._budget(problem))
@@ -109,7 +113,9 @@ class Ascent(Policy):
             centre=y,
             gradient=np.zeros(problem.item_count),
             placed=np.zeros(problem.item_count, bool),
-            rounding=self._rounding.start(problem.item_count, problem.node_count, rng),
+            rounding=self._rounding.start(
+                problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, rng
+            ),
             memory=StepMemory(),
             budget_bytes=problem.budget_bytes,
             interval=float(self.refresh),
@@ -158,7 +164,9 @@ class Ascent(Policy):
         budget = self._budget(problem)
         fresh = uniform(problem, budget)
         grown = (problem.budget_bytes > state.budget_bytes)[problem.item_node]
-        y = self._project(problem, np.where(grown, fresh, state.y), budget)
+        y = self.geometry.project(
+            np.where(grown, fresh, state.y), problem.item_size, problem.node_ptr, budget, problem.placeable
+        )
         return replace(
             state,
             y=y,

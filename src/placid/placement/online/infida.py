@@ -11,7 +11,8 @@ from placid.errors import InputError
 from placid.placement.base import Feedback
 from placid.placement.online.ascent import Ascent, AscentState, uniform
 from placid.placement.online.steps import FixedRate, SelfTunedRate
-from placid.placement.projections.entropy import project_entropy
+from placid.placement.projections import Entropy
+from placid.placement.projections.base import Projection
 from placid.problem.arrays import Problem
 
 __all__ = ["AdaptiveInfida", "EntropicAscent", "Infida"]
@@ -26,15 +27,14 @@ class EntropicAscent(Ascent):
     least (1 - 1/e) of the best static placement's gain, less the bound, in expectation.
     """
 
+    geometry: ClassVar[Projection] = Entropy()
+
     def _rate(self, state: AscentState, diameter: float) -> float:
         raise NotImplementedError
 
     def _share(self, learned: int) -> float:
         """How much of the uniform placement is mixed in after the step."""
         return 0.0
-
-    def _project(self, problem: Problem, point: np.ndarray, budget: np.ndarray) -> np.ndarray:
-        return project_entropy(point, problem.item_size, problem.node_ptr, budget, problem.placeable)
 
     def _step(self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback) -> AscentState:
         budget = self._budget(problem)
@@ -55,7 +55,7 @@ class EntropicAscent(Ascent):
         rate = self._rate(replace(state, memory=memory), diameter)
         if rate <= 0:
             return replace(state, memory=memory)
-        y = self._project(problem, _grown(state.y, rate * per_byte), budget)
+        y = self._ascend(problem, state.y, g, rate)
         if share > 0:
             y = (1 - share) * y + share * uniform(problem, budget)
         # bound = diameter / rate + sum of rate * norm + what mixing cost; the first term is renewed, not summed
@@ -65,10 +65,6 @@ class EntropicAscent(Ascent):
         return replace(
             state, y=y, centre=y, memory=replace(memory, rate=rate, diameter_term=term), bound=spent + term
         )
-
-
-def _grown(y: np.ndarray, exponent: np.ndarray) -> np.ndarray:
-    return y * np.exp(np.minimum(exponent, 50.0))
 
 
 @dataclass(frozen=True)

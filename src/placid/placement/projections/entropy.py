@@ -184,7 +184,7 @@ def project_entropy(weight, size, node_ptr, budget, placeable, out):  # type: ig
 
 @dataclass(frozen=True)
 class Entropy(Projection):
-    """Bregman projection in the size-weighted entropy: multiplicative updates, few items move, O(n) a node."""
+    """Bregman projection in the size-weighted entropy: multiplicative updates, few items move."""
 
     name: ClassVar[str] = "entropy"
 

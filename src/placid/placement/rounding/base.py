@@ -40,7 +40,7 @@ class Rounding(ABC):
     def usable_budget(
         self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray
     ) -> np.ndarray:
-        """The budgets (int64 [V]) that the fractions given to `round` must keep: all of them, unless stated."""
+        """The budgets (int64 [V]) that the fractions given to `round` must keep; all of them by default."""
         return budget_bytes
 
     @abstractmethod

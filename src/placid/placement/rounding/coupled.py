@@ -1,0 +1,173 @@
+"""Dependent rounding whose draws in successive slots share their random numbers, so that few bytes move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numba import njit
+
+from placid.errors import InputError, UnknownNameError
+from placid.placement.rounding.base import Rounding, check_fractions, reserved_budgets
+from placid.placement.rounding.dependent import MODES, PROMISES
+from placid.placement.rounding.pivotal import pivot_line, pivot_tree, settle
+
+__all__ = ["ORDERS", "Coupled", "Coupling", "Draws", "renew"]
+
+#: who trades with whom: a knock-out tournament, or each item with the one left over before it
+ORDERS = ("tree", "line")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers that stay from slot to slot.
+
+    Attributes:
+        item: float64 [N]; uniform, one a game (or, in `Permanent`, one an item).
+        node: float64 [V]; uniform, one for the item left over at each node.
+    """
+
+    item: np.ndarray
+    node: np.ndarray
+
+
+def renew(draws: Draws, renewal: float, rng: np.random.Generator) -> Draws:
+    """`draws` with each number replaced by a fresh one with probability `renewal`."""
+    if renewal <= 0.0:
+        return draws
+
+    def fresh(old: np.ndarray) -> np.ndarray:
+        return np.where(rng.random(len(old)) < renewal, rng.random(len(old)), old)
+
+    return Draws(item=fresh(draws.item), node=fresh(draws.node))
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """What coupled rounding keeps: who sits where, and the numbers that decide the games.
+
+    Attributes:
+        seat: int64 [N]; the item in each seat. Seats of one node are its items, largest first.
+        draws: one number a seat, one a node.
+    """
+
+    seat: np.ndarray
+    draws: Draws
+
+
+@njit(cache=True)
+def _round_coupled(node_ptr, size_bytes, budget_bytes, y, seat, u, coin, reserve, tree, placed):  # type: ignore[no-untyped-def]
+    """Pivotal rounding of every node, its items in the order of `seat`, with given random numbers."""
+    most = 0
+    for v in range(len(node_ptr) - 1):
+        most = max(most, node_ptr[v + 1] - node_ptr[v])
+    scratch = np.empty(most, np.int64)
+    y_seat = np.empty(most)
+    size_seat = np.empty(most, np.int64)
+    placed_seat = np.empty(most, np.bool_)
+    for v in range(len(node_ptr) - 1):
+        first = node_ptr[v]
+        count = node_ptr[v + 1] - first
+        for k in range(count):
+            y_seat[k] = y[seat[first + k]]
+            size_seat[k] = size_bytes[seat[first + k]]
+        if tree:
+            left = pivot_tree(y_seat, size_seat, 0, count, u[first : first + count], scratch)
+        else:
+            left = pivot_line(y_seat, size_seat, 0, count, u[first : first + count])
+        settle(y_seat, size_seat, 0, count, budget_bytes[v], left, coin[v], reserve, placed_seat)
+        for k in range(count):
+            placed[seat[first + k]] = placed_seat[k]
+
+
+@dataclass(frozen=True)
+class Coupled(Rounding):
+    """Dependent rounding with permanent random numbers: in every slot the law of pivotal rounding, but few
+    moves.
+
+    Every game between two items is decided by the same uniform number in every slot, so its outcome changes
+    only when its odds cross that number. In a tournament ("tree") a change in one fraction touches only the
+    log2(n) games above it; in linear order ("line") it touches every later game of the node. Both keep, slot
+    by slot, E[x] = y (or what `mode` makes of it) and ``E prod(1 - x_i) <= prod(1 - y_i)``. Results that need
+    *linear* order (conditional negative association) hold for "line" only.
+
+    The law holds given fractions that do not depend on the numbers in use, that is, when requests do not
+    react to placements. Numbers kept for ever also keep bad luck for ever; `renewal` replaces a few in every
+    slot.
+
+    Attributes:
+        mode: as in `DepRound`.
+        order: "tree" or "line".
+        renewal: probability per slot that a random number is replaced.
+    """
+
+    mode: Literal["reserve", "coin"] = "coin"
+    order: Literal["tree", "line"] = "tree"
+    renewal: float = 0.01
+    name: ClassVar[str] = "coupled"
+
+    def __post_init__(self) -> None:
+        """Checks the settings."""
+        if self.mode not in MODES:
+            raise UnknownNameError("rounding mode", self.mode, MODES)
+        if self.order not in ORDERS:
+            raise UnknownNameError("rounding order", self.order, ORDERS)
+        if not 0.0 <= self.renewal <= 1.0:
+            raise InputError(f"renewal is a probability per slot, in [0, 1]; got {self.renewal}")
+
+    @property
+    def keeps_marginals(self) -> bool:
+        """True in mode "reserve"."""
+        return self.mode == "reserve"
+
+    @property
+    def promise(self) -> str:
+        """What P(item placed) is, in one sentence."""
+        return PROMISES[self.mode]
+
+    def usable_budget(
+        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray
+    ) -> np.ndarray:
+        """The budgets that fractions must keep: less the largest item in mode "reserve"."""
+        return (
+            reserved_budgets(node_ptr, size_bytes, budget_bytes) if self.mode == "reserve" else budget_bytes
+        )
+
+    def start(
+        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, rng: np.random.Generator
+    ) -> Coupling:
+        """Seats by falling size, and the first random numbers."""
+        # Neighbours of like size trade whole items for whole items, so an upset between them ends there;
+        # seats by falling size halve the bytes moved against seats by index (measured, log-normal sizes).
+        node = np.repeat(np.arange(len(budget_bytes)), np.diff(node_ptr))
+        seat = np.lexsort((-size_bytes, node))
+        draws = Draws(item=rng.random(len(size_bytes)), node=rng.random(len(budget_bytes)))
+        return Coupling(seat=seat, draws=draws)
+
+    def round(
+        self,
+        state: Coupling,
+        node_ptr: np.ndarray,
+        size_bytes: np.ndarray,
+        budget_bytes: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[Coupling, np.ndarray]:
+        """See `Rounding.round`; O(N)."""
+        check_fractions(node_ptr, size_bytes, self.usable_budget(node_ptr, size_bytes, budget_bytes), y)
+        draws = renew(state.draws, self.renewal, rng)
+        placed = np.empty(len(y), np.bool_)
+        _round_coupled(
+            node_ptr,
+            size_bytes,
+            budget_bytes,
+            y,
+            state.seat,
+            draws.item,
+            draws.node,
+            self.mode == "reserve",
+            self.order == "tree",
+            placed,
+        )
+        return Coupling(seat=state.seat, draws=draws), placed

@@ -133,8 +133,15 @@ class Ascent(Policy):
             state.rounding, problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, state.y, rng
         )
         if self.fill:
-            worth = np.where(state.gradient > 0, state.gradient, 0.0) / problem.item_size
-            placed = fill(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, placed, worth, state.placed)
+            placed = fill(
+                problem.node_ptr,
+                problem.item_size_bytes,
+                problem.budget_bytes,
+                placed,
+                np.where(state.gradient > 0, state.y, 0.0),
+                in_place=state.placed,
+                stickiness=1.0,
+            )
         return (
             replace(
                 state,

@@ -1,0 +1,83 @@
+"""What could have been: the best static placement of a run, an upper bound on it, and prices for every slot's ceiling.
+
+A run with changes in mid-run is bounded stretch by stretch: within a stretch the problem is one, its best static gain is
+at most (slots) x (LP at the mean demand), because the gain of a fixed placement is concave in the demand; a placement that
+is static over the whole run is static in every stretch, so the sum bounds it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from placid.placement.offline.base import Solution, Solver
+from placid.placement.offline.ceiling import ceiling
+from placid.placement.offline.lp import LinearProgram, Prices
+from placid.problem.arrays import Problem
+
+__all__ = ["Hindsight", "look_back"]
+
+
+@dataclass(frozen=True)
+class Hindsight:
+    """What is known once the requests are.
+
+    Attributes:
+        bound: upper bound on the total gain of any static placement.
+        solutions: solver name -> its solution for the mean demand, gains per slot.
+        lp_status, lp_time_s: how the LP ended, and what it took.
+        ceiling: float64 [T]; upper bound on the gain of any placement in each slot, even one made for that slot alone.
+    """
+
+    bound: float
+    lp_status: str
+    lp_time_s: float
+    solutions: dict[str, Solution]
+    ceiling: np.ndarray
+
+
+def look_back(
+    timeline: Sequence[tuple[int, Problem]],
+    demand: np.ndarray,
+    solvers: Sequence[Solver],
+    windows: int,
+    lp_time_limit_s: float,
+) -> Hindsight:
+    """Solve for the requests `demand` ([T, R]) after the fact.
+
+    Args:
+        solvers: each gives one static placement to play.
+        windows: the ceiling's prices are renewed this often over the run; more is tighter and slower.
+    """
+    slots = len(demand)
+    firsts = [first for first, _ in timeline]
+
+    def problem(slot: int) -> Problem:
+        return timeline[bisect_right(firsts, slot) - 1][1]
+
+    lp = LinearProgram(time_limit_s=lp_time_limit_s)
+    bound, time_s, statuses = 0.0, 0.0, set()
+    stretches: list[tuple[int, int, Solution, Prices]] = []
+    for first, last in pairwise([*firsts, slots]):
+        solution, prices = lp.solve_priced(problem(first), demand[first:last].mean(axis=0))
+        bound += (last - first) * solution.bound
+        time_s += solution.time_s
+        statuses.add(solution.status.value)
+        stretches.append((first, last, solution, prices))
+    top = np.empty(slots)
+    for first, last, _, whole in stretches:
+        parts = max(1, round(windows * (last - first) / slots))
+        cuts = np.linspace(first, last, parts + 1).astype(int)
+        for a, b in pairwise(cuts):
+            prices = whole if parts == 1 else lp.solve_priced(problem(int(a)), demand[a:b].mean(axis=0))[1]
+            for slot in range(a, b):
+                top[slot] = ceiling(problem(slot), demand[slot], prices)
+    # a static placement is chosen for the network as it is most of the time
+    longest = max(stretches, key=lambda s: s[1] - s[0])
+    mean = demand.mean(axis=0)
+    solutions = {solver.name: solver.solve(problem(longest[0]), mean) for solver in solvers}
+    return Hindsight(bound, "+".join(sorted(statuses)), time_s, solutions, top)

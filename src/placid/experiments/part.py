@@ -1,0 +1,136 @@
+"""One policy under one seed: the unit of work of a run, the unit of its files, and the unit that resumes.
+
+A part is one ``.npz`` file: the rows so far as columns, what was loaded and evicted, the requests (where an adversary made
+them), and the policy's state. It is replaced whole, so that an interruption at any moment leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from placid.placement.base import Policy
+from placid.placement.checkpoint import flatten, restore
+from placid.problem.arrays import Problem
+from placid.simulation.rows import placement_events, row
+from placid.simulation.slots import Episode, Progress, begin, play
+from placid.workload.base import Workload
+
+__all__ = ["Part", "load_part", "play_part"]
+
+#: how often a part is saved, seconds
+SAVE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is played: `policy` under `seed` against `trace` ("" is the common one).
+
+    Attributes:
+        file: where the part is kept.
+        kind: one of `placid.simulation.rows.ROW_KINDS`.
+        keep_events: also keep what was loaded and evicted.
+    """
+
+    file: Path
+    trace: str
+    label: str
+    kind: str
+    seed: int
+    policy: Policy
+    workload: Workload
+    timeline: Sequence[tuple[int, Problem]]
+    slots: int
+    keep_events: bool = False
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """A part as read back.
+
+    Attributes:
+        slots: how many slots have been played.
+        rows: columns by name, one value a slot.
+        events: int64 [E, 3], see `placid.simulation.rows.placement_events`.
+        demand: int64 [T, R], the requests that came; empty unless an adversary made them.
+    """
+
+    slots: int
+    rows: dict[str, np.ndarray]
+    events: np.ndarray
+    demand: np.ndarray
+
+
+def load_part(file: Path) -> PartFile | None:
+    """The part in `file`; None if there is none yet."""
+    if not file.exists():
+        return None
+    with np.load(file) as data:
+        return PartFile(
+            slots=int(data["slot"]),
+            rows={name.removeprefix("rows/"): data[name] for name in data.files if name.startswith("rows/")},
+            events=data["events"],
+            demand=data["demand"],
+        )
+
+
+def play_part(part: Part, tell: Callable[[int], None] = lambda slot: None) -> None:
+    """Play `part` from where its file stands to the end; `tell` hears of the slots done."""
+    episode = Episode(part.timeline, part.workload, part.policy, part.seed, part.slots)
+    progress, rows, events, demand = _resume(part, episode)
+    saved = monotonic()
+    for record, progress in play(episode, progress):
+        problem = episode.problem(record.slot)
+        for name, value in row(problem, record).items():
+            rows.setdefault(name, []).append(value)
+        if part.keep_events:
+            events.append(placement_events(record))
+        if part.workload.adaptive:
+            demand.append(record.demand)
+        if progress.slot % 10 == 0:
+            tell(progress.slot)
+        if monotonic() - saved > SAVE_EVERY_S:
+            _save(part, progress, rows, events, demand)
+            saved = monotonic()
+    _save(part, progress, rows, events, demand)
+    tell(part.slots)
+
+
+def _resume(
+    part: Part, episode: Episode
+) -> tuple[Progress, dict[str, list[float]], list[np.ndarray], list[np.ndarray]]:
+    fresh = begin(episode)
+    done = load_part(part.file)
+    if done is None:
+        return fresh, {}, [], []
+    with np.load(part.file) as data:
+        state = {name.removeprefix("state/"): data[name] for name in data.files if name.startswith("state/")}
+        placed = data["placed"]
+    rows = {name: list(column) for name, column in done.rows.items()}
+    return Progress(done.slots, restore(fresh.state, state), placed), rows, [done.events], list(done.demand)
+
+
+def _save(
+    part: Part,
+    progress: Progress,
+    rows: dict[str, list[float]],
+    events: list[np.ndarray],
+    demand: list[np.ndarray],
+) -> None:
+    part.file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = part.file.with_suffix(".tmp.npz")
+    np.savez(
+        scratch,
+        slot=np.int64(progress.slot),
+        placed=progress.placed,
+        events=np.concatenate(events) if events else np.zeros((0, 3), np.int64),
+        demand=np.array(demand, np.int64).reshape(len(demand), -1),
+        **{f"rows/{name}": np.array(column) for name, column in rows.items()},
+        **{f"state/{name}": value for name, value in flatten(progress.state).items()},
+    )
+    os.replace(scratch, part.file)

@@ -1,16 +1,17 @@
 """Two adversaries: one watches the placement and asks for what is missing, one needs only to count.
 
-Why they matter. Take one node with room for k of k + 1 equal models, one task each. Whatever rule a *deterministic*
-policy follows, in every slot some task is not held, and the adversary asks for exactly that one: the policy's gain is 0
-in every slot, while the static placement without the least asked task gains at least ``k / (k + 1)`` of what could be
-gained at all. The ratio is 0 against nearly 1 for ever, so no deterministic policy has sublinear regret (the classical
-argument for caches and for experts: Sleator and Tarjan 1985; Cesa-Bianchi and Lugosi 2006, chapter 4). Randomised
-policies such as INFIDA have theirs against an *oblivious* sequence, one that does not depend on their own draws. So an
-`Evader`, which sees the very placement in force, is a stress test for everybody; to compare policies fairly, record
-what it did to a deterministic one and play it to all with `Replay`.
+Why they matter. Take one node with room for k of k + 1 equal models, one task each. Whatever rule a
+*deterministic* policy follows, in every slot some task is not held, and the adversary asks for exactly that
+one: the policy's gain is 0 in every slot, while the static placement without the least asked task gains at
+least ``k / (k + 1)`` of what could be gained at all. The ratio is 0 against nearly 1 for ever, so no
+deterministic policy has sublinear regret (the classical argument for caches and for experts: Sleator and
+Tarjan 1985; Cesa-Bianchi and Lugosi 2006, chapter 4). Randomised policies such as INFIDA have theirs against
+an *oblivious* sequence, one that does not depend on their own draws. So an `Evader`, which sees the very
+placement in force, is a stress test for everybody; to compare policies fairly, record what it did to a
+deterministic one and play it to all with `Replay`.
 
-`RoundRobin` is oblivious, and breaks recency: when k + 1 tasks are asked for in turn, a node that holds the k most
-recent ones (LRU) holds everything but the next.
+`RoundRobin` is oblivious, and breaks recency: when k + 1 tasks are asked for in turn, a node that holds the k
+most recent ones (LRU) holds everything but the next.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ TURNS = ("task", "type")
 class Evader(Workload):
     """Asks, in every slot, for the `width` types that the placement in force serves worst.
 
-    The requests of the slot divide evenly over these types, what is left over going to the worst. Types that are held
-    equally badly are picked at random. Without `held` (nothing is known of a placement) all types count as not held.
-    O(R) a slot.
+    The requests of the slot divide evenly over these types, what is left over going to the worst. Types that
+    are held equally badly are picked at random. Without `held` (nothing is known of a placement) all types
+    count as not held. O(R) a slot.
 
     Attributes:
         requests: the R request types.
@@ -87,14 +88,16 @@ class Evader(Workload):
 class RoundRobin(Workload):
     """Asks for one task after the other in their fixed order, and starts again.
 
-    With blocks of one slot, a policy that holds the most recent k of more than k tasks misses every request. A policy
-    that decides only every B slots is met by ``block_slots = B``. No randomness at all.
+    With blocks of one slot, a policy that holds the most recent k of more than k tasks misses every request.
+    A policy that decides only every B slots is met by ``block_slots = B``. No randomness at all.
 
     Attributes:
         requests: the R request types.
-        rate_per_s: requests per second; a slot has this times its length, rounded, evenly over the types in turn.
+        rate_per_s: requests per second; a slot has this times its length, rounded, evenly over the types in
+            turn.
         block_slots: slots for which a turn lasts.
-        turn: ``"task"``: in each turn one task is asked for at all its ingress nodes; ``"type"``: one request type.
+        turn: ``"task"``: in each turn one task is asked for at all its ingress nodes; ``"type"``: one request
+            type.
         slot_s: length of a slot.
 
     Raises:
@@ -107,7 +110,7 @@ class RoundRobin(Workload):
         [[2, 0], [0, 2], [2, 0]]
     """
 
-    name: ClassVar[str] = "round robin"
+    name: ClassVar[str] = "round-robin"
 
     requests: RequestTypes
     rate_per_s: float
@@ -126,7 +129,9 @@ class RoundRobin(Workload):
         """Requests of each type in `slot`, int64 [R]; neither `seed` nor `held` changes anything."""
         types, start = self._turns
         turn = (slot // self.block_slots) % (len(start) - 1)
-        return _spread(len(self.requests), types[start[turn] : start[turn + 1]], self.rate_per_s * self.slot_s)
+        return _spread(
+            len(self.requests), types[start[turn] : start[turn + 1]], self.rate_per_s * self.slot_s
+        )
 
     def expected(self, slot: int) -> np.ndarray:
         """The demand itself, which is certain: float64 [R]."""
@@ -142,7 +147,7 @@ class RoundRobin(Workload):
 
 
 def _spread(count: int, types: np.ndarray, total: float) -> np.ndarray:
-    """`total` requests, rounded, evenly over `types` (the first ones take what is left over); int64 [count]."""
+    """`total` requests, rounded, evenly over `types` (the first take what is left over); int64 [count]."""
     each, over = divmod(round(total), len(types))
     demand = np.zeros(count, np.int64)
     demand[types] = each

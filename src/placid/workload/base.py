@@ -15,13 +15,13 @@ __all__ = ["Workload"]
 class Workload(ABC):
     """How many requests of each type come in each slot. Frozen dataclasses, bound to their request types.
 
-    A slot's demand depends on the slot, the seed and, for adversaries, on what is placed now; never on what was drawn
-    before. So slots can be drawn in any order, again, and by any process.
+    A slot's demand depends on the slot, the seed and, for adversaries, on what is placed now; never on what
+    was drawn before. So slots can be drawn in any order, again, and by any process.
     """
 
     #: the name in scenarios and tables
     name: ClassVar[str]
-    #: true if the demand depends on the placement (an adversary); such a workload gives every policy its own requests
+    #: true if the demand depends on the placement (an adversary): every policy then gets its own requests
     adaptive: ClassVar[bool] = False
 
     if TYPE_CHECKING:
@@ -40,10 +40,10 @@ class Workload(ABC):
         """Requests of each type in `slot`, int64 [R].
 
         Args:
-            held: float64 [R] in [0, 1]; what one request of each type would save under the placement in force, as a
-                share of the most that its best option could save. Only adversaries read it.
+            held: float64 [R] in [0, 1]; what one request of each type would save under the placement in
+                force, as a share of the most that its best option could save. Only adversaries read it.
         """
 
     def expected(self, slot: int) -> np.ndarray | None:
-        """Expected demand of `slot`, float64 [R], where the process can tell without drawing it; else None."""
+        """Expected demand of `slot`, float64 [R], if the process can tell without drawing it; else None."""
         return None

@@ -18,16 +18,17 @@ __all__ = ["Diurnal"]
 
 @dataclass(frozen=True)
 class Diurnal(PoissonProcess):
-    """A sinusoidal day: the mean of `base` times ``1 + amplitude * cos(2 pi (t - peak_s) / day_s)``, drawn Poisson.
+    """A sinusoidal day: the mean of `base` times ``1 + amplitude * cos(2 pi (t - peak_s) / day_s)``, drawn
+    Poisson.
 
-    The factor is its exact average over the slot, so a slot of any length, up to a whole day, has the right mean; over
-    a day the mean of `base` is unchanged. Give every ingress its own peak to have time zones.
+    The factor is its exact average over the slot, so a slot of any length, up to a whole day, has the right
+    mean; over a day a constant `base` keeps its mean. Give every ingress its own peak to have time zones.
 
     Attributes:
         base: the workload to modulate; it must know its mean.
         amplitude: in [0, 1]; 1 lets the night fall silent.
-        peak_s: time of day of the peak, seconds after midnight; slot 0 starts at midnight. One number for all, or one
-            per ingress: node name -> seconds, or seconds in the order of ``requests.nodes``.
+        peak_s: time of day of the peak, seconds after midnight; slot 0 starts at midnight. One number for
+            all, or one per ingress: node name -> seconds, or seconds in the order of ``requests.nodes``.
         day_s: length of the day.
         slot_s: length of a slot.
 
@@ -59,7 +60,8 @@ class Diurnal(PoissonProcess):
         return self.base.requests
 
     def factor(self, slot: int) -> np.ndarray:
-        """What the day makes of each ingress node in `slot`: float64 [I], in the order of ``requests.nodes``."""
+        """What the day makes of each ingress node in `slot`: float64 [I], in the order of
+        ``requests.nodes``."""
         middle = (slot + 0.5) * self.slot_s
         turn = 2 * np.pi * (middle - np.asarray(self.peak_s, np.float64)) / self.day_s
         # the average of a cosine over an interval is the cosine at its middle times a sinc of its width

@@ -25,26 +25,27 @@ _FORGOTTEN = 1e-3
 
 @dataclass(frozen=True)
 class FlashCrowds(PoissonProcess):
-    """Bursts on top of `base`: at random times one task is suddenly asked for, and the interest decays exponentially.
+    """Bursts on top of `base`: at random times one task is suddenly asked for, and the interest decays
+    exponentially.
 
-    Crowds start as a Poisson process of `crowds_per_s`, from slot 0 on. One that started k slots ago adds to the mean of
-    its task ``height * exp(-k * slot_s / decay_s)`` times all that `base` expects at that ingress in the slot, until
-    less than a thousandth of it is left. Which task, and where, is uniform.
+    Crowds start as a Poisson process of `crowds_per_s`, from slot 0 on. One that started k slots ago adds to
+    the mean of its task ``height * exp(-k * slot_s / decay_s)`` times all that `base` expects at that ingress
+    in the slot, until less than a thousandth of it is left. Which task, and where, is uniform.
 
     Attributes:
         base: the workload to modulate; it must know its mean.
         crowds_per_s: how often a crowd starts; the default is four a day.
         height: size of a fresh crowd, as a share of the ingress's usual requests: 1 doubles them.
         decay_s: time after which 1/e of a crowd is left.
-        place: ``"ingress"``: each crowd at one node (its request type is uniform over all types); ``"everywhere"``: at
-            all ingress nodes that ask for the task.
+        place: ``"ingress"``: each crowd at one node (its request type is uniform over all types);
+            ``"everywhere"``: at all ingress nodes that ask for the task.
         slot_s: length of a slot.
 
     Raises:
         InputError: `base` does not know its mean, or a setting is out of range.
     """
 
-    name: ClassVar[str] = "flash crowds"
+    name: ClassVar[str] = "flash-crowds"
 
     base: Workload
     crowds_per_s: float = 4 / 86_400
@@ -73,11 +74,11 @@ class FlashCrowds(PoissonProcess):
         return np.exp(-np.arange(length) * self.slot_s / self.decay_s)
 
     def crowd(self, slot: int, seed: int) -> np.ndarray:
-        """The crowds in `slot`: what is added to each type, as a share of its ingress's usual requests; float64 [R]."""
+        """What crowds add to each type in `slot`, as a share of its ingress's usual requests; [R]."""
         targets = len(self.requests) if self.place == "ingress" else len(self.requests.tasks)
         size = np.zeros(targets)
         for age, left in enumerate(self.left[: slot + 1]):
-            # not the stream that draws the counts: a crowd must be the same in all the slots that it lives through
+            # not the stream that draws the counts: a crowd is the same in all slots that it lives through
             rng = stream(seed, "demand", "crowds", slot - age)
             started = rng.integers(targets, size=rng.poisson(self.crowds_per_s * self.slot_s))
             np.add.at(size, started, self.height * left)

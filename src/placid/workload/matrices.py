@@ -27,35 +27,37 @@ __all__ = ["TrafficMatrices"]
 
 @dataclass(frozen=True, eq=False)
 class TrafficMatrices(PoissonProcess):
-    """Poisson counts with Zipf popularity, where each ingress asks in proportion to the traffic that it sends.
+    """Poisson counts with Zipf popularity, where each ingress asks in proportion to the traffic that it
+    sends.
 
-    The row sum of a node in the matrix (all that it sends, whatever the unit) is its weight. The matrices are scaled
-    together, so that `rate_per_s` is the mean over them of the total request rate: busy matrices ask for more, quiet
-    ones for less. Each holds for `every_slots` slots; after the last comes the first again. Sources that are no ingress
-    of `requests` (a repository, say) are left out before scaling.
+    The row sum of a node in the matrix (all that it sends, whatever the unit) is its weight. The matrices are
+    scaled together, so that `rate_per_s` is the mean over them of the total request rate: busy matrices ask
+    for more, quiet ones for less. Each holds for `every_slots` slots; after the last comes the first again.
+    Sources that are no ingress of `requests` (a repository, say) are left out before scaling.
 
     Attributes:
         requests: the R request types.
-        matrices: one matrix or a sequence of them: a mapping (source, destination) -> traffic each; or an array [V, V]
-            or [T, V, V] with the source first. Kept as rates, see `rate_of`.
+        matrices: one matrix or a sequence of them: a mapping (source, destination) -> traffic each; or an
+            array [V, V] or [T, V, V] with the source first. Kept as rates, see `rate_of`.
         rate_per_s: requests per second, all types together, on average over the matrices.
         nodes: names of the V rows, for arrays only.
         exponent, slot_s, ranks, ranks_seed: as in `ZipfProcess`.
         every_slots: slots for which a matrix holds.
 
     Raises:
-        InputError: an ingress is unknown to the matrices, a value is negative or not finite, the shape is wrong, or no
-            ingress sends anything.
+        InputError: an ingress is unknown to the matrices, a value is negative or not finite, the shape is
+            wrong, or no ingress sends anything.
 
     Example:
         >>> from placid.workload import RequestTypes, TrafficMatrices
         >>> traffic = {("a", "b"): 30.0, ("b", "a"): 5.0, ("b", "c"): 5.0}
-        >>> load = TrafficMatrices(RequestTypes.grid(["a", "b"], ["cat"]), traffic, rate_per_s=4.0, slot_s=10.0)
+        >>> types = RequestTypes.grid(["a", "b"], ["cat"])
+        >>> load = TrafficMatrices(types, traffic, rate_per_s=4.0, slot_s=10.0)
         >>> load.expected(0).tolist()
         [30.0, 10.0]
     """
 
-    name: ClassVar[str] = "traffic matrices"
+    name: ClassVar[str] = "traffic-matrices"
 
     requests: RequestTypes
     matrices: Any = field(repr=False)
@@ -79,7 +81,8 @@ class TrafficMatrices(PoissonProcess):
 
     @cached_property
     def rate_of(self) -> np.ndarray:
-        """Requests per second at each ingress under each matrix, float64 [T, I], in the order of ``requests.nodes``."""
+        """Requests per second at each ingress under each matrix, float64 [T, I], in the order of
+        ``requests.nodes``."""
         where = field_of(self.name, "matrices")
         sent = _row_sums(self.matrices, self.nodes, self.requests.nodes, where)
         mean = sent.sum() / len(sent)
@@ -106,17 +109,22 @@ def _row_sums(given: Any, rows: Sequence[str], ingress: Sequence[str], where: st
     if isinstance(given, Mapping):
         given = [given]
     if isinstance(given, Sequence) and given and all(isinstance(m, Mapping) for m in given):
-        return np.stack([_row_sums_of_mapping(m, ingress, f"{where}, matrix {t}") for t, m in enumerate(given)])
+        return np.stack(
+            [_row_sums_of_mapping(m, ingress, f"{where}, matrix {t}") for t, m in enumerate(given)]
+        )
     try:
         array = np.asarray(given, np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
-            "expected one or several mappings (source, destination) -> traffic, or a numeric array", where=where
+            "expected one or several mappings (source, destination) -> traffic, or a numeric array",
+            where=where,
         ) from error
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3 or array.shape[1] != array.shape[2] or array.size == 0:
-        raise InputError(f"expected an array of shape [V, V] or [T, V, V], got {np.shape(given)}", where=where)
+        raise InputError(
+            f"expected an array of shape [V, V] or [T, V, V], got {np.shape(given)}", where=where
+        )
     if len(rows) != array.shape[1]:
         raise InputError(
             f"'nodes' must name the {array.shape[1]} rows of the array, got {len(rows)} names", where=where
@@ -125,7 +133,8 @@ def _row_sums(given: Any, rows: Sequence[str], ingress: Sequence[str], where: st
     if len(bad):
         t, i, j = (int(v) for v in bad[0])
         raise InputError(
-            f"traffic from '{rows[i]}' to '{rows[j]}' must be a finite number of at least 0, got {array[t, i, j]}",
+            f"traffic from '{rows[i]}' to '{rows[j]}' must be a finite number of at least 0, "
+            f"got {array[t, i, j]}",
             where=f"{where}, matrix {t}",
         )
     at = {name: i for i, name in enumerate(rows)}
@@ -145,7 +154,8 @@ def _row_sums_of_mapping(matrix: Mapping[Any, Any], ingress: Sequence[str], wher
         known.update((source, destination))
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
             raise InputError(
-                f"traffic from '{source}' to '{destination}' must be a finite number of at least 0, got {value!r}",
+                f"traffic from '{source}' to '{destination}' must be a finite number of at least 0, "
+                f"got {value!r}",
                 where=where,
             )
         if source in sent:

@@ -22,7 +22,8 @@ class Poisson(ZipfProcess):
 
     Example:
         >>> from placid.workload import Poisson, RequestTypes
-        >>> load = Poisson(RequestTypes.grid(["a", "b"], ["cat", "dog"]), rate_per_s=10.0, exponent=1.0, slot_s=60.0)
+        >>> types = RequestTypes.grid(["a", "b"], ["cat", "dog"])
+        >>> load = Poisson(types, rate_per_s=10.0, exponent=1.0, slot_s=60.0)
         >>> [round(float(v)) for v in load.expected(0)]
         [200, 100, 200, 100]
     """

@@ -29,7 +29,7 @@ RANKS = ("shared", "per ingress")
 
 
 def zipf(count: int, exponent: float) -> np.ndarray:
-    """Zipf's law over `count` ranks: share of rank k (from 1) proportional to ``k ** -exponent``; float64 [count]."""
+    """Zipf's law: the share of rank k (from 1) is proportional to ``k ** -exponent``; float64 [count]."""
     share = np.arange(1, count + 1, dtype=np.float64) ** -exponent
     return share / share.sum()
 
@@ -37,8 +37,8 @@ def zipf(count: int, exponent: float) -> np.ndarray:
 def task_ranks(requests: RequestTypes, ranks: str, seed: int) -> np.ndarray:
     """The popularity rank (0 = most asked for) of each type's task at its ingress, int64 [R].
 
-    ``"shared"``: tasks rank in the order of ``requests.tasks`` everywhere. ``"per ingress"``: every ingress node has a
-    uniformly random order of its own, which depends on its name and `seed` only.
+    ``"shared"``: tasks rank in the order of ``requests.tasks`` everywhere. ``"per ingress"``: every ingress
+    node has a uniformly random order of its own, which depends on its name and `seed` only.
     """
     if ranks == "shared":
         return requests.task_of

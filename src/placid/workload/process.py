@@ -15,7 +15,8 @@ __all__ = ["PoissonProcess", "check_base", "mean_of"]
 
 
 class PoissonProcess(Workload):
-    """Requests that come independently of each other: in every slot each type's count is Poisson with its mean.
+    """Requests that come independently of each other: in every slot each type's count is Poisson with its
+    mean.
 
     Subclasses say the mean; O(R) a slot.
     """
@@ -25,7 +26,7 @@ class PoissonProcess(Workload):
         """Expected demand of `slot` over all seeds, float64 [R], read-only where it is kept."""
 
     def mean(self, slot: int, seed: int) -> np.ndarray:
-        """The Poisson means of `slot` once `seed` has settled what is random about them (a flash crowd), [R]."""
+        """The Poisson means of `slot`, [R]; a subclass may let `seed` settle some of it (flash crowds)."""
         return self.expected(slot)
 
     def demand(self, slot: int, seed: int, held: np.ndarray | None = None) -> np.ndarray:

@@ -23,8 +23,8 @@ class Replay(Workload):
         requests: the R request types.
         recorded: whole numbers [T, R]; requests by slot and type. Kept as a read-only int64 copy.
         repeat: after the last slot start again with the first; otherwise a later slot is an error.
-        known_ahead: let `expected` tell the recorded demand. A policy that reads forecasts then sees the future
-            exactly, which is a yardstick, not a forecast; so it is off unless asked for.
+        known_ahead: let `expected` tell the recorded demand. A policy that reads forecasts then sees the
+            future exactly, which is a yardstick, not a forecast; so it is off unless asked for.
 
     Raises:
         InputError: the shape does not fit the request types, or a count is negative or not whole.
@@ -43,7 +43,8 @@ class Replay(Workload):
         given = np.asarray(self.recorded)
         if given.ndim != 2 or given.shape[1] != len(self.requests) or len(given) == 0:
             raise InputError(
-                f"expected an array of shape [slots, {len(self.requests)}] with at least one slot, got {given.shape}",
+                f"expected an array of shape [slots, {len(self.requests)}] with at least one slot, "
+                f"got {given.shape}",
                 where=where,
             )
         if given.dtype.kind not in "iuf":

@@ -40,7 +40,7 @@ class RequestTypes:
 
     @classmethod
     def grid(cls, ingress: Iterable[str], tasks: Iterable[str]) -> RequestTypes:
-        """Every task at every ingress node, ingress-major: type ``i * len(tasks) + j`` is task j at ingress i."""
+        """Every task at every ingress node: type ``i * len(tasks) + j`` is task j at ingress i."""
         names = tuple(tasks)
         nodes = tuple(ingress)
         return cls(tuple(v for v in nodes for _ in names), tuple(t for _ in nodes for t in names))

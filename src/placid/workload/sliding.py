@@ -17,9 +17,9 @@ __all__ = ["SlidingPopularity"]
 class SlidingPopularity(ZipfProcess):
     """Poisson counts under Zipf popularity, where every task falls `shift` ranks every `every_slots` slots.
 
-    The shift is cyclic: a task that falls off the last rank comes back at the top, so that the favourites fade and
-    tasks that nobody asked for become the new favourites. Use it to see how fast a policy follows. INFIDA's study
-    (Si Salem et al., ToN 2024) shifts by 5 tasks an hour: the defaults, at slots of a minute.
+    The shift is cyclic: a task that falls off the last rank comes back at the top, so that the favourites
+    fade and tasks that nobody asked for become the new favourites. Use it to see how fast a policy follows.
+    INFIDA's study (Si Salem et al., ToN 2024) shifts by 5 tasks an hour: the defaults, at slots of a minute.
 
     Attributes:
         shift: ranks that a task falls at each step; negative to rise.

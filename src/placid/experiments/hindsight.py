@@ -39,6 +39,21 @@ class Hindsight:
     solutions: dict[str, Solution]
     ceiling: np.ndarray
 
+    def as_arrays(self) -> dict[str, np.ndarray]:
+        """Everything, as arrays by name, for an ``.npz`` file."""
+        arrays = {
+            "ceiling": self.ceiling,
+            "lp/bound": np.array(self.bound),
+            "lp/status": np.array(self.lp_status),
+            "lp/time_s": np.array(self.lp_time_s),
+        }
+        for name, solution in self.solutions.items():
+            arrays[f"placed/{name}"] = solution.placed
+            arrays[f"status/{name}"] = np.array(solution.status.value)
+            arrays[f"time_s/{name}"] = np.array(solution.time_s)
+            arrays[f"bound/{name}"] = np.array(solution.bound)
+        return arrays
+
 
 def look_back(
     timeline: Sequence[tuple[int, Problem]],

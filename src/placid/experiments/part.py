@@ -14,6 +14,7 @@ from time import monotonic
 
 import numpy as np
 
+from placid.errors import RunError
 from placid.placement.base import Policy
 from placid.placement.checkpoint import flatten, restore
 from placid.problem.arrays import Problem
@@ -21,7 +22,7 @@ from placid.simulation.rows import placement_events, row
 from placid.simulation.slots import Episode, Progress, begin, play
 from placid.workload.base import Workload
 
-__all__ = ["Part", "load_part", "play_part"]
+__all__ = ["Part", "PartFile", "load_part", "play_part"]
 
 #: how often a part is saved, seconds
 SAVE_EVERY_S = 10.0
@@ -55,12 +56,14 @@ class PartFile:
 
     Attributes:
         slots: how many slots have been played.
+        policy: the policy and its settings, as text.
         rows: columns by name, one value a slot.
         events: int64 [E, 3], see `placid.simulation.rows.placement_events`.
         demand: int64 [T, R], the requests that came; empty unless an adversary made them.
     """
 
     slots: int
+    policy: str
     rows: dict[str, np.ndarray]
     events: np.ndarray
     demand: np.ndarray
@@ -73,6 +76,7 @@ def load_part(file: Path) -> PartFile | None:
     with np.load(file) as data:
         return PartFile(
             slots=int(data["slot"]),
+            policy=str(data["policy"]),
             rows={name.removeprefix("rows/"): data[name] for name in data.files if name.startswith("rows/")},
             events=data["events"],
             demand=data["demand"],
@@ -80,39 +84,56 @@ def load_part(file: Path) -> PartFile | None:
 
 
 def play_part(part: Part, tell: Callable[[int], None] = lambda slot: None) -> None:
-    """Play `part` from where its file stands to the end; `tell` hears of the slots done."""
-    episode = Episode(part.timeline, part.workload, part.policy, part.seed, part.slots)
-    progress, rows, events, demand = _resume(part, episode)
-    saved = monotonic()
-    for record, progress in play(episode, progress):
-        problem = episode.problem(record.slot)
-        for name, value in row(problem, record).items():
-            rows.setdefault(name, []).append(value)
-        if part.keep_events:
-            events.append(placement_events(record))
-        if part.workload.adaptive:
-            demand.append(record.demand)
-        if progress.slot % 10 == 0:
-            tell(progress.slot)
-        if monotonic() - saved > SAVE_EVERY_S:
-            _save(part, progress, rows, events, demand)
-            saved = monotonic()
-    _save(part, progress, rows, events, demand)
-    tell(part.slots)
+    """Play `part` from where its file stands to the end, then save it.
 
+    Args:
+        tell: hears of the slots done; an exception that it raises ends the play after a save.
 
-def _resume(
-    part: Part, episode: Episode
-) -> tuple[Progress, dict[str, list[float]], list[np.ndarray], list[np.ndarray]]:
-    fresh = begin(episode)
+    Raises:
+        RunError: the file holds the same label with other settings.
+    """
     done = load_part(part.file)
-    if done is None:
-        return fresh, {}, [], []
-    with np.load(part.file) as data:
+    if done is not None and done.policy != str(part.policy):
+        raise RunError(
+            f"'{part.label}' has other settings than when this run began ({done.policy} then, {part.policy} now); "
+            "give it another label, or start again with --fresh"
+        )
+    if done is not None and done.slots >= part.slots:
+        tell(part.slots)
+        return
+    episode = Episode(part.timeline, part.workload, part.policy, part.seed, part.slots)
+    progress = begin(episode)
+    rows: dict[str, list[float]] = {}
+    events: list[np.ndarray] = []
+    demand: list[np.ndarray] = []
+    if done is not None:
+        rows = {name: list(column) for name, column in done.rows.items()}
+        events, demand = [done.events], list(done.demand)
+        progress = _resume(part.file, progress)
+    saved = monotonic()
+    try:
+        tell(progress.slot)
+        for record, progress in play(episode, progress):
+            if part.keep_events:
+                events.append(placement_events(record))
+            if part.workload.adaptive:
+                demand.append(record.demand)
+            for name, value in row(episode.problem(record.slot), record).items():
+                rows.setdefault(name, []).append(value)
+            tell(progress.slot)
+            if monotonic() - saved > SAVE_EVERY_S:
+                _save(part, progress, rows, events, demand)
+                saved = monotonic()
+    finally:
+        # not if the interruption fell into the middle of a slot: then the file as it is stays the last good one
+        if {len(column) for column in rows.values()} == {progress.slot}:
+            _save(part, progress, rows, events, demand)
+
+
+def _resume(file: Path, fresh: Progress) -> Progress:
+    with np.load(file) as data:
         state = {name.removeprefix("state/"): data[name] for name in data.files if name.startswith("state/")}
-        placed = data["placed"]
-    rows = {name: list(column) for name, column in done.rows.items()}
-    return Progress(done.slots, restore(fresh.state, state), placed), rows, [done.events], list(done.demand)
+        return Progress(int(data["slot"]), restore(fresh.state, state), data["placed"])
 
 
 def _save(
@@ -127,6 +148,7 @@ def _save(
     np.savez(
         scratch,
         slot=np.int64(progress.slot),
+        policy=np.array(str(part.policy)),
         placed=progress.placed,
         events=np.concatenate(events) if events else np.zeros((0, 3), np.int64),
         demand=np.array(demand, np.int64).reshape(len(demand), -1),

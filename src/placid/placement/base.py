@@ -58,6 +58,8 @@ class Policy(ABC):
 
     #: the name in scenarios and tables
     name: ClassVar[str]
+    #: false if it decides once and for all; tables and plots then show it as a static choice
+    learns: ClassVar[bool] = True
 
     @abstractmethod
     def start(self, problem: Problem, rng: np.random.Generator) -> Any:

@@ -45,6 +45,7 @@ class Problem:
 
     node_names: tuple[str, ...]
     model_names: tuple[str, ...]
+    model_variants: tuple[str, ...]
     task_names: tuple[str, ...]
     tiers: tuple[str, ...]
     model_task: np.ndarray

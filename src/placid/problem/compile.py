@@ -38,7 +38,9 @@ def compile_problem(
     nodes, models = network.nodes, catalog.models
     weights = np.asarray(weights, np.float64)
     if not any(n.repository for n in nodes):
-        raise InputError("no node is a repository: one node must hold every model and always serve", where=network.name)
+        raise InputError(
+            "no node is a repository: one node must hold every model and always serve", where=network.name
+        )
     routes = route(network)
     latency_s, capacity_per_s, energy_j = _profiles(catalog, {n.processor for n in nodes})
     processor = {name: i for i, name in enumerate(sorted({n.processor for n in nodes}))}
@@ -109,6 +111,7 @@ def compile_problem(
     return Problem(
         node_names=tuple(n.name for n in nodes),
         model_names=tuple(m.name for m in models),
+        model_variants=tuple(m.variant or m.name for m in models),
         task_names=tuple(t.name for t in catalog.tasks),
         tiers=network.tiers,
         model_task=model_task,
@@ -148,7 +151,11 @@ def _profiles(catalog: Catalog, processors: set[str]) -> tuple[np.ndarray, np.nd
         for j, model in enumerate(catalog.models):
             if cls in model.profiles:
                 p = model.profiles[cls]
-                latency_s[i, j], capacity_per_s[i, j], energy_j[i, j] = p.latency_s, p.capacity_per_s, p.energy_j
+                latency_s[i, j], capacity_per_s[i, j], energy_j[i, j] = (
+                    p.latency_s,
+                    p.capacity_per_s,
+                    p.energy_j,
+                )
     return latency_s, capacity_per_s, energy_j
 
 

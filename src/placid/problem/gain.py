@@ -42,7 +42,9 @@ def supergradient(
     (the repository, saving 0, if none does).
     """
     g = np.zeros(problem.item_count) if out is None else out
-    value = _supergradient(problem.option_ptr, problem.option_item, problem.option_saving, demand, share, y, g)
+    value = _supergradient(
+        problem.option_ptr, problem.option_item, problem.option_saving, demand, share, y, g
+    )
     return float(value), g
 
 

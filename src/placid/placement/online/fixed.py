@@ -27,6 +27,8 @@ class FixedState(State):
 class _Static(Policy):
     """Decides once, and again only when budgets change."""
 
+    learns: ClassVar[bool] = False
+
     @abstractmethod
     def _choose(self, problem: Problem) -> np.ndarray:
         """The placement for these budgets."""

@@ -25,7 +25,8 @@ def write_tables(plan: Plan) -> None:
     }
     for trace, label, kind, seed in _played(plan):
         part = load_part(plan.folder.part(trace, label, seed))
-        assert part is not None and part.slots == plan.slots, "tables come after the play"
+        assert part is not None, "tables come after the play"
+        assert part.slots == plan.slots, "tables come after the play"
         rows.append(
             pl.DataFrame(part.rows)
             .with_columns(pl.col("slot", "models_loaded", "messages", "message_bytes").cast(pl.Int64))

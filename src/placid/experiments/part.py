@@ -113,7 +113,8 @@ def play_part(part: Part, tell: Callable[[int], None] = lambda slot: None) -> No
     saved = monotonic()
     try:
         tell(progress.slot)
-        for record, progress in play(episode, progress):
+        for record, after in play(episode, progress):
+            progress = after
             if part.keep_events:
                 events.append(placement_events(record))
             if part.workload.adaptive:

@@ -23,7 +23,7 @@ P = TypeVar("P")
 _PULSE_S = 0.1
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the way out of a task that was told to stop
+class Stopped(Exception):
     """The run was told to stop; what was done is saved."""
 
 

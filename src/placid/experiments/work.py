@@ -21,7 +21,7 @@ from placid.problem.arrays import Problem
 from placid.workload.base import Workload
 from placid.workload.replay import Replay
 
-__all__ = ["LookBack", "Play", "Plan", "Task", "hindsight_label", "trace_of"]
+__all__ = ["LookBack", "Plan", "Play", "Task", "hindsight_label", "trace_of"]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ class LookBack:
         """The requests that came, int64 [T, R]."""
         if plan.workload.adaptive:
             part = load_part(plan.folder.part(self.trace, self.trace, self.seed))
-            assert part is not None and part.slots == plan.slots, "hindsight comes after the play"
+            assert part is not None, "hindsight comes after the play"
+            assert part.slots == plan.slots, "hindsight comes after the play"
             return part.demand
         return np.stack([plan.workload.demand(slot, self.seed) for slot in range(plan.slots)])
 

@@ -3,9 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
-.PHONY: demo test test-slow bench lint docs lock clean
-.DEFAULT_GOAL := test
+.PHONY: help demo test test-slow bench lint docs lock clean
+.DEFAULT_GOAL := help
+
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -13,26 +17,31 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-demo: $(STAMP)  ## place models on a real ISP topology and write the page
+demo: $(STAMP)  ## place models on a real ISP topology, against rivals and bounds, and write the page
 	$(BIN)/placid run scenarios/demo.yaml --out runs/demo --fresh
 
-test: $(STAMP)  ## the whole test suite but for the slow checks
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## run the tests, but for the slow ones
+	@sh scripts/install_browser.sh $(BIN)/python
+	$(PYTEST)
 
-test-slow: $(STAMP)
-	$(BIN)/python -m pytest -m slow
+test-slow: $(STAMP)  ## run the checks that take minutes
+	$(PYTEST) -m slow
 
-bench: $(STAMP)
+bench: $(STAMP)  ## run the benchmarks, each beside a named rival
 	$(BIN)/python -m benchmarks
 
-lint: $(STAMP)
+lint: $(STAMP)  ## ruff, mypy, the import contracts
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(STAMP)
+docs: $(STAMP)  ## build the site, strictly
 	$(BIN)/mkdocs build --strict
 
-clean:
+lock: $(STAMP)  ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile -q pyproject.toml requirements.in --group test --group docs --group bench \
+	  --python-version 3.11 --universal --no-emit-index-url --no-annotate --no-header -o requirements.lock
+
+clean:  ## delete the environment, runs and the built site
 	rm -rf $(VENV) runs site

@@ -43,6 +43,14 @@ class Projection(ABC):
         """
 
     @abstractmethod
+    def divergence(self, y: np.ndarray, point: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """What `project` minimises over the set, item by item: float64 [N], >= 0, whose sum is the distance.
+
+        It is the Bregman divergence of a separable convex function: 0 only where ``y == point``; infinite
+        where y cannot be reached from the point.
+        """
+
+    @abstractmethod
     def ascend(
         self,
         y: np.ndarray,
@@ -53,8 +61,9 @@ class Projection(ABC):
         budget: np.ndarray,
         placeable: np.ndarray,
     ) -> np.ndarray:
-        """One step of mirror ascent from `y` along `gradient` in this projection's geometry, projected; a new
-        array.
+        """One projected step of mirror ascent from `y`; a new array.
+
+        It is the z of the set that maximises ``step * gradient @ (z - y) - divergence(z, y).sum()``.
         """
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numba import njit
+from scipy.special import rel_entr
 
 from placid.placement.projections.base import Projection, check_arrays
 
@@ -201,6 +202,10 @@ class Entropy(Projection):
         out = check_arrays(point, size, node_ptr, budget, placeable, out, least=0.0)
         project_entropy(point, size, node_ptr, budget, placeable, out)
         return out
+
+    def divergence(self, y: np.ndarray, point: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """``size * (y log(y / point) - y + point)``, with 0 log 0 = 0."""
+        return size * (rel_entr(y, point) - y + point)
 
     def ascend(
         self,

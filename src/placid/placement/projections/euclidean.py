@@ -21,17 +21,16 @@ def project_euclidean(point, size, node_ptr, budget, placeable, out):  # type: i
     """Per node the nearest y with 0 <= y <= 1 and sum(size * y) <= budget; see `Projection.project`.
 
     The answer is ``clip(point - price * size, 0, 1)`` with price 0 if that fits, else the price that meets
-    the
-    budget: the root of a falling piecewise linear function, found by Newton steps inside a bracket
-        (Cominetti, Mascarenhas and Silva 2014, a Newton method for the continuous quadratic knapsack
-        problem). A few sweeps, each O(n).
+    the budget: the root of a falling piecewise linear function, found by Newton steps inside a bracket
+    (Cominetti, Mascarenhas and Silva 2014, a Newton method for the continuous quadratic knapsack problem).
+    A few sweeps, each O(n).
     """
     for v in range(len(node_ptr) - 1):
         first, last = node_ptr[v], node_ptr[v + 1]
         filled = 0.0
         too_dear = 0.0
         for i in range(first, last):
-            if not placeable[i]:
+            if not placeable[i] or budget[v] <= 0.0:
                 out[i] = 0.0
                 continue
             out[i] = point[i]
@@ -71,9 +70,19 @@ def project_euclidean(point, size, node_ptr, budget, placeable, out):  # type: i
                     price = dear
                     break
                 price = better
+        left = budget[v]
+        slope = 0.0
         for i in range(first, last):
             if placeable[i]:
                 out[i] = min(1.0, max(0.0, out[i] - price * size[i]))
+                left -= size[i] * out[i]
+                if 0.0 < out[i] < 1.0:
+                    slope += size[i] * size[i]
+        # far points leave a price too coarse to fill the node to the last digit: those between 0 and 1 even it out
+        if price > 0.0 and slope > 0.0:
+            for i in range(first, last):
+                if placeable[i] and 0.0 < out[i] < 1.0:
+                    out[i] = min(1.0, max(0.0, out[i] + left / slope * size[i]))
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,10 @@ class Euclidean(Projection):
         out = check_arrays(point, size, node_ptr, budget, placeable, out, least=-np.inf)
         project_euclidean(point, size, node_ptr, budget, placeable, out)
         return out
+
+    def divergence(self, y: np.ndarray, point: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """``(y - point)^2 / 2``; sizes do not matter."""
+        return 0.5 * np.square(y - point)
 
     def ascend(
         self,

@@ -42,10 +42,14 @@ class DepRound(Rounding):
     """Pivotal dependent rounding in linear order, drawn afresh in every slot.
 
     Neighbours trade bytes, ``s_i y_i + s_j y_j`` kept, until all items of a node but at most one are whole;
-    E[x] = y and ``E prod(1 - x_i) <= prod(1 - y_i)`` over any set of items (each trade keeps the sum of two
-    and so lowers their product on average). A hard, full budget cannot keep E[x] = y in general (two unit
-    items at 3/4 in 1.5 units), hence two modes for the item left over. Redrawing loads a large part of the
-    memory in every slot: see `Coupled`.
+    E[x] = y and ``E prod(1 - x_i) <= prod(1 - y_i)`` over any set of items (each trade keeps the bytes of two
+    and so lowers the product of what they lack on average). A hard, full budget cannot keep E[x] = y in
+    general (two unit items at 3/4 in 1.5 units), hence two modes for the item left over. With "reserve" both
+    properties hold. With "coin" the whole items stay with probability 1 / (1 + phi) and else the item left
+    over, of fraction phi, is alone: the expected gain is then at least ``1 / (1 + phi) >= 1/2`` of what
+    "reserve" would have if it could use the full budget, for any submodular gain g with g(empty) = 0, since
+    ``g(S) + phi g(j) >= (1 - phi) g(S) + phi g(S + j)``. Redrawing loads a large part of the memory in every
+    slot: see `Coupled`.
 
     Differs from the paper: INFIDA's rounding rounds the item left over up or down and may exceed a budget by
     one item.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from numba import njit
 
 from placid.errors import InputError
 
-__all__ = ["Rounding", "check_fractions", "node_fill", "reserved_budgets"]
+__all__ = ["Rounding", "check_fractions", "node_fill", "numbers", "reserved_budgets"]
 
 #: how far, relative to the budget, a fractional load may exceed it before it is an error and not float
 #: round-off
@@ -22,6 +23,9 @@ class Rounding(ABC):
 
     Every rounding gets the arrays of the moment (budgets shrink and nodes fail); its state holds only random
     numbers and what was drawn from them. `rng` is a fresh stream for this rounding and slot.
+
+    Nodes round alone: what a node gets depends on its own items, its number and the stream of the slot, never
+    on other nodes. `split` and `merge` take the state apart by node and put it together again.
     """
 
     #: the name in scenarios and tables
@@ -31,6 +35,16 @@ class Rounding(ABC):
     @abstractmethod
     def keeps_marginals(self) -> bool:
         """Whether P(item placed) equals its fraction exactly, in every slot."""
+
+    @property
+    @abstractmethod
+    def least_share(self) -> float:
+        """The least P(item placed) / fraction that is promised; P is never above the fraction."""
+
+    @property
+    @abstractmethod
+    def sticky(self) -> bool:
+        """Whether successive slots share random numbers, so that few bytes move while fractions move little."""
 
     @property
     @abstractmethod
@@ -45,9 +59,13 @@ class Rounding(ABC):
 
     @abstractmethod
     def start(
-        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, rng: np.random.Generator
+        self,
+        node_ptr: np.ndarray,
+        size_bytes: np.ndarray,
+        rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> Any:
-        """The state before the first slot."""
+        """The state before the first slot; arguments as in `round`."""
 
     @abstractmethod
     def round(
@@ -58,6 +76,7 @@ class Rounding(ABC):
         budget_bytes: np.ndarray,
         y: np.ndarray,
         rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> tuple[Any, np.ndarray]:
         """The state after, and the placement.
 
@@ -69,6 +88,8 @@ class Rounding(ABC):
             y: float64 [N]; fractions in [0, 1], within `usable_budget` at every node, 0 for items larger
                 than it.
             rng: the only source of randomness.
+            nodes: int64 [V]; the numbers by which these nodes are known in the network, 0 to V - 1 if not
+                given. A node that rounds alone gives its own.
 
         Returns:
             The state, and bool [N]: at every node ``sum(size_bytes[placed]) <= budget_bytes`` in integers.
@@ -76,6 +97,19 @@ class Rounding(ABC):
         Raises:
             InputError: `y` is not within [0, 1] or not within the usable budget of some node.
         """
+
+    @abstractmethod
+    def split(self, state: Any, node_ptr: np.ndarray, v: int) -> Any:
+        """The part of `state` that belongs to node v, in the numbering of its own items."""
+
+    @abstractmethod
+    def merge(self, parts: Sequence[Any], node_ptr: np.ndarray) -> Any:
+        """The state whose `split` gives `parts`, one a node."""
+
+
+def numbers(node_ptr: np.ndarray, nodes: np.ndarray | None) -> np.ndarray:
+    """`nodes`, or 0 to V - 1."""
+    return np.arange(len(node_ptr) - 1) if nodes is None else nodes
 
 
 @njit(cache=True)

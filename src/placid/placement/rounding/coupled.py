@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,38 +10,15 @@ import numpy as np
 from numba import njit
 
 from placid.errors import InputError, UnknownNameError
-from placid.placement.rounding.base import Rounding, check_fractions, reserved_budgets
+from placid.placement.rounding.base import Rounding, check_fractions, numbers, reserved_budgets
 from placid.placement.rounding.dependent import MODES, PROMISES
+from placid.placement.rounding.draws import Draws, draw_keys, expand, join, renew
 from placid.placement.rounding.pivotal import pivot_line, pivot_tree, settle
 
-__all__ = ["ORDERS", "Coupled", "Coupling", "Draws", "renew"]
+__all__ = ["ORDERS", "Coupled", "Coupling"]
 
 #: who trades with whom: a knock-out tournament, or each item with the one left over before it
 ORDERS = ("tree", "line")
-
-
-@dataclass(frozen=True)
-class Draws:
-    """The random numbers that stay from slot to slot.
-
-    Attributes:
-        item: float64 [N]; uniform, one a game (or, in `Permanent`, one an item).
-        node: float64 [V]; uniform, one for the item left over at each node.
-    """
-
-    item: np.ndarray
-    node: np.ndarray
-
-
-def renew(draws: Draws, renewal: float, rng: np.random.Generator) -> Draws:
-    """`draws` with each number replaced by a fresh one with probability `renewal`."""
-    if renewal <= 0.0:
-        return draws
-
-    def fresh(old: np.ndarray) -> np.ndarray:
-        return np.where(rng.random(len(old)) < renewal, rng.random(len(old)), old)
-
-    return Draws(item=fresh(draws.item), node=fresh(draws.node))
 
 
 @dataclass(frozen=True)
@@ -127,6 +105,16 @@ class Coupled(Rounding):
         return self.mode == "reserve"
 
     @property
+    def least_share(self) -> float:
+        """1 in mode "reserve", 1/2 in mode "coin"."""
+        return 1.0 if self.mode == "reserve" else 0.5
+
+    @property
+    def sticky(self) -> bool:
+        """True: the games keep their numbers."""
+        return True
+
+    @property
     def promise(self) -> str:
         """What P(item placed) is, in one sentence."""
         return PROMISES[self.mode]
@@ -140,15 +128,18 @@ class Coupled(Rounding):
         )
 
     def start(
-        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, rng: np.random.Generator
+        self,
+        node_ptr: np.ndarray,
+        size_bytes: np.ndarray,
+        rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> Coupling:
         """Seats by falling size, and the first random numbers."""
         # Neighbours of like size trade whole items for whole items, so an upset between them ends there;
         # seats by falling size halve the bytes moved against seats by index (measured, log-normal sizes).
-        node = np.repeat(np.arange(len(budget_bytes)), np.diff(node_ptr))
+        node = np.repeat(np.arange(len(node_ptr) - 1), np.diff(node_ptr))
         seat = np.lexsort((-size_bytes, node))
-        draws = Draws(item=rng.random(len(size_bytes)), node=rng.random(len(budget_bytes)))
-        return Coupling(seat=seat, draws=draws)
+        return Coupling(seat=seat, draws=expand(draw_keys(rng)[0], node_ptr, numbers(node_ptr, nodes)))
 
     def round(
         self,
@@ -158,10 +149,11 @@ class Coupled(Rounding):
         budget_bytes: np.ndarray,
         y: np.ndarray,
         rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> tuple[Coupling, np.ndarray]:
         """See `Rounding.round`; O(N)."""
         check_fractions(node_ptr, size_bytes, self.usable_budget(node_ptr, size_bytes, budget_bytes), y)
-        draws = renew(state.draws, self.renewal, rng)
+        draws = renew(state.draws, self.renewal, draw_keys(rng), node_ptr, numbers(node_ptr, nodes))
         placed = np.empty(len(y), np.bool_)
         _round_coupled(
             node_ptr,
@@ -176,3 +168,18 @@ class Coupled(Rounding):
             placed,
         )
         return Coupling(seat=state.seat, draws=draws), placed
+
+    def split(self, state: Coupling, node_ptr: np.ndarray, v: int) -> Coupling:
+        """The node's seats and numbers."""
+        first, last = node_ptr[v], node_ptr[v + 1]
+        draws = Draws(item=state.draws.item[first:last], node=state.draws.node[v : v + 1])
+        return Coupling(seat=state.seat[first:last] - first, draws=draws)
+
+    def merge(self, parts: Sequence[Coupling], node_ptr: np.ndarray) -> Coupling:
+        """The nodes' seats and numbers, one node after the other."""
+        return Coupling(
+            seat=np.concatenate(
+                [part.seat + first for part, first in zip(parts, node_ptr[:-1], strict=True)]
+            ),
+            draws=join([part.draws for part in parts]),
+        )

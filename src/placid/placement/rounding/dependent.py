@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -9,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from placid.errors import UnknownNameError
-from placid.placement.rounding.base import Rounding, check_fractions, reserved_budgets
+from placid.placement.rounding.base import Rounding, check_fractions, numbers, reserved_budgets
+from placid.placement.rounding.draws import draw_keys, expand
 from placid.placement.rounding.pivotal import pivot_line, settle
 
 __all__ = ["MODES", "PROMISES", "DepRound", "Memoryless"]
@@ -55,9 +57,9 @@ class DepRound(Rounding):
     one item.
 
     Attributes:
-        mode: "reserve" keeps the marginals but wants fractions within `usable_budget`, the budget less
-            the largest item
-            that fits the node; "coin" uses the full budget and keeps at least half of every marginal.
+        mode: "reserve" keeps the marginals but wants fractions within `usable_budget`, the budget less the
+            largest item that fits the node; "coin" uses the full budget and keeps at least half of every
+            marginal.
     """
 
     mode: Literal["reserve", "coin"] = "coin"
@@ -74,6 +76,16 @@ class DepRound(Rounding):
         return self.mode == "reserve"
 
     @property
+    def least_share(self) -> float:
+        """1 in mode "reserve", 1/2 in mode "coin"."""
+        return 1.0 if self.mode == "reserve" else 0.5
+
+    @property
+    def sticky(self) -> bool:
+        """False: every slot is drawn afresh."""
+        return False
+
+    @property
     def promise(self) -> str:
         """What P(item placed) is, in one sentence."""
         return PROMISES[self.mode]
@@ -87,7 +99,11 @@ class DepRound(Rounding):
         )
 
     def start(
-        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, rng: np.random.Generator
+        self,
+        node_ptr: np.ndarray,
+        size_bytes: np.ndarray,
+        rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> Memoryless:
         """Nothing to remember."""
         return Memoryless()
@@ -100,10 +116,20 @@ class DepRound(Rounding):
         budget_bytes: np.ndarray,
         y: np.ndarray,
         rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> tuple[Memoryless, np.ndarray]:
         """See `Rounding.round`; O(N)."""
         check_fractions(node_ptr, size_bytes, self.usable_budget(node_ptr, size_bytes, budget_bytes), y)
-        u, coin = rng.random(len(y)), rng.random(len(budget_bytes))
+        draws = expand(draw_keys(rng)[0], node_ptr, numbers(node_ptr, nodes))
         placed = np.empty(len(y), np.bool_)
-        _round_line(node_ptr, size_bytes, budget_bytes, y.copy(), u, coin, self.mode == "reserve", placed)
+        reserve = self.mode == "reserve"
+        _round_line(node_ptr, size_bytes, budget_bytes, y.copy(), draws.item, draws.node, reserve, placed)
         return state, placed
+
+    def split(self, state: Memoryless, node_ptr: np.ndarray, v: int) -> Memoryless:
+        """Nothing, of nothing."""
+        return state
+
+    def merge(self, parts: Sequence[Memoryless], node_ptr: np.ndarray) -> Memoryless:
+        """Nothing."""
+        return Memoryless()

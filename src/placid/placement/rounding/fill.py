@@ -53,18 +53,15 @@ def fill(
     """`placed` and as many more items as fit, node by node, best score first; a new bool [N] array.
 
     Monotone gains can only rise, so what a rounding promises about its gain stays true. (Swapping items would
-    void
-    it: this only adds.)
+    void it: this only adds.)
 
     Args:
         node_ptr, size_bytes, budget_bytes: as in `Rounding.round`.
         placed: bool [N], within every budget.
-        score: float64 [N]; what an item is worth, per byte if sizes differ. Items of score <= 0 are not
-            added.
+        score: float64 [N]; what an item is worth, per byte if sizes differ. Items of score <= 0 are not added.
         in_place: bool [N]; items on the nodes now, which need no loading.
         stickiness: scores of items in place count ``1 + stickiness`` times; infinity adds them before all
-            others
-            of positive score.
+            others of positive score.
 
     Raises:
         InputError: `score` has NaN, or `stickiness` is negative.

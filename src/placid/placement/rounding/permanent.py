@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,8 +10,8 @@ import numpy as np
 from numba import njit
 
 from placid.errors import InputError
-from placid.placement.rounding.base import Rounding, check_fractions
-from placid.placement.rounding.coupled import Draws, renew
+from placid.placement.rounding.base import Rounding, check_fractions, numbers
+from placid.placement.rounding.draws import Draws, draw_keys, expand, join, renew
 
 __all__ = ["Permanent"]
 
@@ -74,6 +75,16 @@ class Permanent(Rounding):
         return False
 
     @property
+    def least_share(self) -> float:
+        """0: there is no constant factor."""
+        return 0.0
+
+    @property
+    def sticky(self) -> bool:
+        """True: items keep their numbers."""
+        return True
+
+    @property
     def promise(self) -> str:
         """What P(item placed) is, in one sentence."""
         return (
@@ -81,10 +92,14 @@ class Permanent(Rounding):
         )
 
     def start(
-        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, rng: np.random.Generator
+        self,
+        node_ptr: np.ndarray,
+        size_bytes: np.ndarray,
+        rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> Draws:
         """The first random numbers."""
-        return Draws(item=rng.random(len(size_bytes)), node=np.zeros(0))
+        return expand(draw_keys(rng)[0], node_ptr, numbers(node_ptr, nodes))
 
     def round(
         self,
@@ -94,10 +109,19 @@ class Permanent(Rounding):
         budget_bytes: np.ndarray,
         y: np.ndarray,
         rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> tuple[Draws, np.ndarray]:
         """See `Rounding.round`; O(N), plus sorting the wanted items of nodes that want too much."""
         check_fractions(node_ptr, size_bytes, budget_bytes, y)
-        state = renew(state, self.renewal, rng)
+        state = renew(state, self.renewal, draw_keys(rng), node_ptr, numbers(node_ptr, nodes))
         placed = np.empty(len(y), np.bool_)
         _round_permanent(node_ptr, size_bytes, budget_bytes, y, state.item, placed)
         return state, placed
+
+    def split(self, state: Draws, node_ptr: np.ndarray, v: int) -> Draws:
+        """The node's numbers."""
+        return Draws(item=state.item[node_ptr[v] : node_ptr[v + 1]], node=state.node[v : v + 1])
+
+    def merge(self, parts: Sequence[Draws], node_ptr: np.ndarray) -> Draws:
+        """The nodes' numbers, one node after the other."""
+        return join(parts)

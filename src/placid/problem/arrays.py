@@ -103,6 +103,30 @@ class Problem:
         return self.item_size_bytes <= self.budget_bytes[self.item_node]
 
     @cached_property
+    def item_task(self) -> np.ndarray:
+        """int32 [N]; the task that an item solves."""
+        return self.model_task[self.item_model]
+
+    @cached_property
+    def types_by_node(self) -> tuple[np.ndarray, np.ndarray]:
+        """The types with options at each node: int64 [V + 1] and indices; node v's are ``types[ptr[v]:ptr[v + 1]]``."""
+        types = max(self.type_count, 1)
+        pair = np.unique(self.item_node[self.option_item].astype(np.int64) * types + self.option_type)
+        counts = np.bincount(pair // types, minlength=self.node_count)
+        return np.concatenate(([0], np.cumsum(counts))).astype(np.int64), pair % types
+
+    @cached_property
+    def far_first(self) -> np.ndarray:
+        """The nodes that have memory, those with most hops to their repository first, int64."""
+        hops = np.zeros(self.node_count, np.int64)
+        at = np.arange(self.node_count)
+        while (at >= 0).any():
+            at = np.where(at >= 0, self.next_hop[at], -1)
+            hops += at >= 0
+        nodes = np.flatnonzero(self.budget_bytes > 0)
+        return nodes[np.argsort(-hops[nodes], kind="stable")]
+
+    @cached_property
     def options_by_item(self) -> tuple[np.ndarray, np.ndarray]:
         """The options that use each item: int64 [N + 1] and int32 [K]; item e's are ``options[ptr[e]:ptr[e + 1]]``."""
         counts = np.bincount(self.option_item, minlength=self.item_count)

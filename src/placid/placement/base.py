@@ -66,7 +66,9 @@ class Policy(ABC):
         """The state before the first slot."""
 
     @abstractmethod
-    def place(self, state: Any, problem: Problem, slot: int, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+    def place(
+        self, state: Any, problem: Problem, slot: int, rng: np.random.Generator
+    ) -> tuple[Any, np.ndarray]:
         """The placement for `slot` (bool [N], within every budget of `problem`) and the state after deciding it."""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Policies that place models slot by slot, by name. A new policy is one new file here and one line in the table."""
+"""Policies that place models slot by slot, by name. A new policy is a new file here and a line in the table."""
 
 from __future__ import annotations
 

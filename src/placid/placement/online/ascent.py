@@ -1,7 +1,7 @@
 """Ascent on the concave gain: what INFIDA and its relatives share.
 
-Every slot a fractional placement y moves along a supergradient and back into the polytope of the budgets; every so often
-a placement is drawn from it. Subclasses say how y moves; the drawing, the refreshes and the messages are here.
+Every slot a fractional placement y moves along a supergradient and back into the polytope of the budgets; every so
+often a placement is drawn from it. Subclasses say how y moves; the drawing, the refreshes and the messages are here.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy as np
 from placid.errors import InputError, UnknownNameError
 from placid.placement.base import Feedback, Policy, State
 from placid.placement.online.messages import count_messages
-from placid.placement.online.steps import StepMemory
+from placid.placement.online.steps import StepMemory, book
 from placid.placement.projections.base import Projection
-from placid.placement.rounding import ROUNDINGS
+from placid.placement.rounding import ROUNDINGS, Coupled, DepRound
 from placid.placement.rounding.base import Rounding
 from placid.placement.rounding.fill import fill
 from placid.problem.arrays import Problem
 from placid.problem.gain import potential_share, supergradient
 from placid.problem.placement import trim_to_budgets
 
-__all__ = ["Ascent", "AscentState"]
+__all__ = ["Ascent", "AscentState", "by_node", "uniform"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,25 +33,21 @@ class AscentState(State):
 
     Attributes:
         y: float64 [N], in the polytope of the budgets it was projected for.
-        centre: float64 [N]; the secondary iterate of optimistic steps, equal to y in the others.
         gradient: float64 [N]; the last supergradient seen.
         placed: bool [N]; the placement in force.
         rounding: the running state of the rounding.
-        memory: what the learning rate remembers.
-        bound: the theorem's bound on the fractional regret, but for the first term.
+        steps: what the learning rates remember, node by node.
         budget_bytes: int64 [V]; the budgets that y was projected for.
-        learned: slots learned from since the start or the last change of budgets.
+        learned: slots learned from since the start.
         next_refresh, interval: when the placement is drawn again, and how many slots after that.
-        steady: false once budgets changed under way; the bound then speaks of nothing.
+        steady: false once budgets changed under way; the regret bound then speaks of nothing.
     """
 
     y: np.ndarray
-    centre: np.ndarray
     gradient: np.ndarray
     placed: np.ndarray
     rounding: Any
-    memory: StepMemory
-    bound: float = 0.0
+    steps: StepMemory
     budget_bytes: np.ndarray
     learned: int = 0
     next_refresh: int = 0
@@ -63,12 +59,22 @@ class AscentState(State):
 class Ascent(Policy):
     """Settings that every ascent has.
 
+    **What is guaranteed.** The fractions earn at least what the best fixed fractions would, less `regret_bound`: always,
+    for the requests that came (`placid.placement.online.steps`). A placement drawn from them in every slot then earns, in
+    expectation and with every type kept to its own part of shared capacity, at least (1 - 1/e) of the fractions' gain if
+    the drawing keeps marginals and never favours two items together, which `reserve` has it do. Budgets are hard here,
+    to the byte; what that costs is in `placid.placement.rounding.dependent`. With `refresh` above 1 a placement is used
+    for slots that its fractions did not see: the bound then still speaks of the fractions, no longer of what is placed.
+
     Attributes:
         rounding: a name from `placid.placement.rounding.ROUNDINGS`.
         refresh: slots between two drawings of the placement, at the start.
         stretch: after every drawing the interval is multiplied by this, up to `refresh_max`; 1 keeps it fixed.
         refresh_max: the longest interval.
-        fill: use memory that the rounding leaves over, best expected saving per byte first. It only adds models.
+        fill: use memory that the rounding leaves over, the largest fractions first. It only adds models.
+        reserve: keep the memory of one model free at every node while choosing fractions, so that drawing keeps
+            their marginals exactly and the (1 - 1/e) factor is proven; without, the drawing may lose up to half of
+            what the node left undecided is worth (measured: a few per cent), but plans with all of the memory.
     """
 
     rounding: str = "dependent"
@@ -76,47 +82,82 @@ class Ascent(Policy):
     stretch: float = 1.0
     refresh_max: int = 1000
     fill: bool = False
-
-    def __post_init__(self) -> None:
-        if self.rounding not in ROUNDINGS:
-            raise UnknownNameError("rounding", self.rounding, ROUNDINGS)
-        if self.refresh < 1 or self.refresh_max < self.refresh:
-            raise InputError(f"needs 1 <= refresh <= refresh_max, got {self.refresh} and {self.refresh_max}")
-        if self.stretch < 1:
-            raise InputError(f"stretch must be at least 1, got {self.stretch}")
-
-    @property
-    def _rounding(self) -> Rounding:
-        return ROUNDINGS[self.rounding]()
+    reserve: bool = False
 
     #: the geometry: what "nearest" means, and how a step is taken
     geometry: ClassVar[Projection]
 
+    def __post_init__(self) -> None:
+        if self.rounding not in ROUNDINGS:
+            raise UnknownNameError("rounding", self.rounding, ROUNDINGS)
+        if self.reserve and self.rounding not in (DepRound.name, Coupled.name):
+            raise InputError(
+                f"reserve needs a rounding that can keep marginals ('{DepRound.name}' or '{Coupled.name}'), "
+                f"got '{self.rounding}'"
+            )
+        if self.refresh < 1 or self.refresh_max < self.refresh:
+            raise InputError(f"needs 1 <= refresh <= refresh_max, got {self.refresh} and {self.refresh_max}")
+        if not self.stretch >= 1:
+            raise InputError(f"stretch must be at least 1, got {self.stretch}")
+
+    @property
+    def drawing(self) -> Rounding:
+        """The rounding, with its settings."""
+        if self.reserve:
+            return DepRound(mode="reserve") if self.rounding == DepRound.name else Coupled(mode="reserve")
+        return ROUNDINGS[self.rounding]()
+
     @abstractmethod
+    def _rates(self, memory: StepMemory, diameter: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+        """The learning rate of every node for this step, float64 [V]; infinity where none was needed yet."""
+
+    @abstractmethod
+    def _diameter(self, problem: Problem, budget: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The most that the divergence of any z from `y` can be, float64 [V]; 0 at nodes that hold everything."""
+
+    @abstractmethod
+    def _curvature(self, problem: Problem, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """About what a step along `g` can cost, over the rate, item by item: float64 [N]."""
+
+    def _mixed(
+        self, problem: Problem, budget: np.ndarray, y: np.ndarray, learned: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """y with something mixed in, and how much the divergence from any z may rise by that, float64 [V]."""
+        return y, np.zeros(len(budget))
+
     def _step(self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback) -> AscentState:
-        """The state after moving along the supergradient `g`; sets y, centre, memory and bound."""
+        """The state after moving along the supergradient `g`."""
+        budget = self._budget(problem)
+        diameter = self._diameter(problem, budget, state.y)
+        curvature = by_node(problem, self._curvature(problem, state.y, g))
+        rate = self._rates(state.steps, diameter, curvature)
+        y = self._ascend(problem, budget, state.y, g, rate)
+        distance = by_node(problem, self.geometry.divergence(y, state.y, problem.item_size))
+        cost = np.maximum(0.0, by_node(problem, g * (y - state.y)) - distance / rate)
+        y, risen = self._mixed(problem, budget, y, state.learned)
+        return replace(state, y=y, steps=book(state.steps, rate, diameter, cost, risen))
+
+    def _ascend(
+        self, problem: Problem, budget: np.ndarray, y: np.ndarray, g: np.ndarray, rate: np.ndarray
+    ) -> np.ndarray:
+        """A projected step along `g` from `y`, every node at its own rate; those without a rate yet stay."""
+        direction = np.where(np.isfinite(rate), rate, 0.0)[problem.item_node] * g
+        return self.geometry.ascend(
+            y, direction, 1.0, problem.item_size, problem.node_ptr, budget, problem.placeable
+        )
 
     def _budget(self, problem: Problem) -> np.ndarray:
         """float64 [V]: the budgets of the polytope; what the rounding must keep in reserve is taken off."""
-        usable = self._rounding.usable_budget(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes)
+        usable = self.drawing.usable_budget(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes)
         return usable.astype(np.float64)
 
-    def _ascend(self, problem: Problem, y: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        """One projected step of `rate` along `g` from `y`."""
-        budget = self._budget(problem)
-        return self.geometry.ascend(y, g, rate, problem.item_size, problem.node_ptr, budget, problem.placeable)
-
     def start(self, problem: Problem, rng: np.random.Generator) -> AscentState:
-        y = uniform(problem, self._budget(problem))
         return AscentState(
-            y=y,
-            centre=y,
+            y=uniform(problem, self._budget(problem)),
             gradient=np.zeros(problem.item_count),
             placed=np.zeros(problem.item_count, bool),
-            rounding=self._rounding.start(
-                problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, rng
-            ),
-            memory=StepMemory(),
+            rounding=self.drawing.start(problem.node_ptr, problem.item_size_bytes, rng),
+            steps=StepMemory.start(problem.node_count),
             budget_bytes=problem.budget_bytes,
             interval=float(self.refresh),
         )
@@ -129,7 +170,7 @@ class Ascent(Policy):
             state = self._fit(state, problem)
         if slot < state.next_refresh and not changed:
             return state, state.placed
-        running, placed = self._rounding.round(
+        running, placed = self.drawing.round(
             state.rounding, problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, state.y, rng
         )
         if self.fill:
@@ -142,51 +183,64 @@ class Ascent(Policy):
                 in_place=state.placed,
                 stickiness=1.0,
             )
-        return (
-            replace(
-                state,
-                rounding=running,
-                placed=placed,
-                next_refresh=slot + int(state.interval),
-                interval=min(state.interval * self.stretch, float(self.refresh_max)),
-            ),
-            placed,
+        state = replace(
+            state,
+            rounding=running,
+            placed=placed,
+            next_refresh=slot + int(state.interval),
+            interval=min(state.interval * self.stretch, float(self.refresh_max)),
         )
+        return state, placed
 
-    def learn(self, state: AscentState, problem: Problem, feedback: Feedback, rng: np.random.Generator) -> AscentState:
+    def learn(
+        self, state: AscentState, problem: Problem, feedback: Feedback, rng: np.random.Generator
+    ) -> AscentState:
         share = potential_share(problem, feedback.demand)
         _, g = supergradient(problem, feedback.demand, share, state.y)
-        moved = self._step(replace(state, gradient=g), problem, g, feedback)
-        messages, message_bytes = count_messages(problem, feedback.demand)
+        messages, message_bytes = count_messages(problem, feedback.demand, share, state.y)
         return replace(
-            moved,
-            learned=state.learned + 1,
+            self._learned(state, problem, g, feedback),
             messages=state.messages + messages,
             message_bytes=state.message_bytes + message_bytes,
-            regret_bound=moved.bound if state.steady else float("nan"),
+        )
+
+    def _learned(
+        self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback
+    ) -> AscentState:
+        """The state after a step along `g`, and what may be said of the regret by now."""
+        moved = self._step(state, problem, g, feedback)
+        return replace(
+            moved,
+            gradient=g,
+            learned=state.learned + 1,
+            regret_bound=moved.steps.bound if state.steady else float("nan"),
         )
 
     def _fit(self, state: AscentState, problem: Problem) -> AscentState:
         """The state carried into new budgets: grown nodes start afresh, shrunk ones are projected."""
-        budget = self._budget(problem)
-        fresh = uniform(problem, budget)
-        grown = (problem.budget_bytes > state.budget_bytes)[problem.item_node]
-        y = self.geometry.project(
-            np.where(grown, fresh, state.y), problem.item_size, problem.node_ptr, budget, problem.placeable
-        )
         return replace(
             state,
-            y=y,
-            centre=y,
+            y=self._refitted(state, problem, state.y),
             placed=trim_to_budgets(problem, state.placed, state.y),
             budget_bytes=problem.budget_bytes,
             steady=False,
         )
 
+    def _refitted(self, state: AscentState, problem: Problem, y: np.ndarray) -> np.ndarray:
+        """`y` for the budgets of `problem`, when it was for those in `state`."""
+        budget = self._budget(problem)
+        grown = (problem.budget_bytes > state.budget_bytes)[problem.item_node]
+        wanted = np.where(grown, uniform(problem, budget), y)
+        return self.geometry.project(wanted, problem.item_size, problem.node_ptr, budget, problem.placeable)
+
+
+def by_node(problem: Problem, per_item: np.ndarray) -> np.ndarray:
+    """`per_item` (float64 [N]) summed over the items of each node, float64 [V]."""
+    return np.bincount(problem.item_node, weights=per_item, minlength=problem.node_count)
+
 
 def uniform(problem: Problem, budget: np.ndarray) -> np.ndarray:
     """float64 [N]: at each node every item that fits gets the same fraction, as large as the budget allows."""
-    fits = problem.placeable
-    total = np.bincount(problem.item_node, weights=problem.item_size * fits, minlength=problem.node_count)
+    total = by_node(problem, problem.item_size * problem.placeable)
     part = np.minimum(1.0, np.divide(budget, total, out=np.zeros_like(budget), where=total > 0))
-    return np.where(fits, part[problem.item_node], 0.0)
+    return np.where(problem.placeable, part[problem.item_node], 0.0)

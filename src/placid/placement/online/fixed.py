@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
+from zlib import crc32
 
 import numpy as np
 
+from placid.errors import InputError
 from placid.placement.base import Feedback, Policy, State
 from placid.problem.arrays import Problem
 from placid.problem.placement import empty_placement, trim_to_budgets
@@ -61,7 +63,7 @@ class CloudOnly(_Static):
 
 @dataclass(frozen=True)
 class MostAccurate(_Static):
-    """Every node takes, task by task, the most accurate model that still fits, then second ones, until it is full."""
+    """Every node takes, task by task, the most accurate model that fits, then second ones, until it is full."""
 
     name: ClassVar[str] = "most-accurate"
 
@@ -84,13 +86,28 @@ class Fixed(_Static):
     """One given placement, for comparisons in hindsight; trimmed where budgets shrink under it.
 
     Attributes:
-        placed: bool [N].
+        placed: bool [N], or None for nothing.
     """
 
     name: ClassVar[str] = "fixed"
-    placed: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    placed: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        if self.placed is None:
+            return "Fixed()"
+        # arrays print shortened, and two placements must not look alike
+        return (
+            f"Fixed({int(self.placed.sum())} of {len(self.placed)} items, {crc32(self.placed.tobytes()):08x})"
+        )
 
     def _choose(self, problem: Problem) -> np.ndarray:
+        if self.placed is None:
+            return empty_placement(problem)
+        if self.placed.shape != (problem.item_count,) or self.placed.dtype != np.bool_:
+            raise InputError(
+                f"policy 'fixed' needs a bool array with one value for each of the {problem.item_count} items, "
+                f"got {self.placed.dtype} {self.placed.shape}"
+            )
         return trim_to_budgets(problem, self.placed, np.ones(problem.item_count))
 
 
@@ -104,7 +121,9 @@ def _by_task(problem: Problem, key: np.ndarray) -> np.ndarray:
         mine = mine[useful[mine]]
         room = int(problem.budget_bytes[v])
         task = problem.model_task[problem.item_model[mine]]
-        queues = [list(mine[task == t][np.argsort(key[mine[task == t]], kind="stable")]) for t in np.unique(task)]
+        queues = [
+            list(mine[task == t][np.argsort(key[mine[task == t]], kind="stable")]) for t in np.unique(task)
+        ]
         while any(queues):
             for queue in queues:
                 while queue:

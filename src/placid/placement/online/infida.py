@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from placid.errors import InputError
-from placid.placement.base import Feedback
-from placid.placement.online.ascent import Ascent, AscentState, uniform
-from placid.placement.online.steps import FixedRate, SelfTunedRate
+from placid.placement.online.ascent import Ascent, by_node, uniform
+from placid.placement.online.steps import StepMemory, fixed_rate, self_tuned_rate
 from placid.placement.projections import Entropy
 from placid.placement.projections.base import Projection
 from placid.problem.arrays import Problem
@@ -20,51 +19,25 @@ __all__ = ["AdaptiveInfida", "EntropicAscent", "Infida"]
 
 @dataclass(frozen=True)
 class EntropicAscent(Ascent):
-    """Mirror ascent with the weighted entropy: y <- projection of y * exp(rate * g / size).
-
-    Guarantee, deterministic, for every z in the polytope and whatever the requests:
-    ``sum gain_t(z) - sum gain_t(y_t) <= regret_bound``; with a rounding that keeps marginals the placements then earn at
-    least (1 - 1/e) of the best static placement's gain, less the bound, in expectation.
-    """
+    """Mirror ascent with the size-weighted entropy: y <- projection of y * exp(rate * g / size)."""
 
     geometry: ClassVar[Projection] = Entropy()
 
-    def _rate(self, state: AscentState, diameter: float) -> float:
-        raise NotImplementedError
+    def _diameter(self, problem: Problem, budget: np.ndarray, y: np.ndarray) -> np.ndarray:
+        # It is enough to look at z that fill the budget, as gains never fall with y. For them
+        # sum s (z log(z / y) - z + y) <= sum s z log(1 / y) <= b log(1 / least y).
+        least = np.ones(problem.node_count)
+        np.minimum.at(least, problem.item_node[problem.placeable], y[problem.placeable])
+        tight = _tight(problem, budget)
+        return -budget * np.log(least, out=np.zeros_like(budget), where=tight)
 
-    def _share(self, learned: int) -> float:
-        """How much of the uniform placement is mixed in after the step."""
-        return 0.0
+    def _curvature(self, problem: Problem, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return 0.5 * y * g * g / problem.item_size
 
-    def _step(self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback) -> AscentState:
-        budget = self._budget(problem)
-        per_byte = g / problem.item_size
-        # a divergence from the uniform placement, in bytes: sum over nodes of b log(S / b), S the size of all items
-        total = np.bincount(problem.item_node, weights=problem.item_size * problem.placeable, minlength=len(budget))
-        tight = (budget > 0) & (total > budget)
-        centre_diameter = float((budget[tight] * np.log(total[tight] / budget[tight])).sum())
-        share = self._share(state.learned)
-        spread = float(budget[tight].sum()) * (np.log(1 / share) if share > 0 else 0.0)
-        diameter = centre_diameter + spread
-        norm = float((state.y * g * per_byte).sum())
-        memory = replace(
-            state.memory,
-            norms=state.memory.norms + norm,
-            steepest=max(state.memory.steepest, float(per_byte.max(initial=0.0))),
-        )
-        rate = self._rate(replace(state, memory=memory), diameter)
-        if rate <= 0:
-            return replace(state, memory=memory)
-        y = self._ascend(problem, state.y, g, rate)
-        if share > 0:
-            y = (1 - share) * y + share * uniform(problem, budget)
-        # bound = diameter / rate + sum of rate * norm + what mixing cost; the first term is renewed, not summed
-        spent = state.bound - (state.memory.diameter_term if np.isfinite(state.memory.rate) else 0.0)
-        spent += rate * norm + share * centre_diameter / rate
-        term = diameter / rate
-        return replace(
-            state, y=y, centre=y, memory=replace(memory, rate=rate, diameter_term=term), bound=spent + term
-        )
+
+def _tight(problem: Problem, budget: np.ndarray) -> np.ndarray:
+    """bool [V]: nodes that cannot hold all items that fit one by one."""
+    return (budget > 0) & (by_node(problem, problem.item_size * problem.placeable) > budget)
 
 
 @dataclass(frozen=True)
@@ -72,13 +45,17 @@ class Infida(EntropicAscent):
     """INFIDA as published: a fixed learning rate for a known horizon, dependent rounding drawn anew at each refresh.
 
     When to use it: to compare with the paper. The default policy, `AdaptiveInfida`, needs no horizon.
-    Cost: O(K + N) a slot. Guarantee: (1 - 1/e)-regret of O(sqrt T) against the best static placement.
+    Cost: O(K + N) a slot. Guarantee: (1 - 1/e)-regret of O(sqrt T) against the best static placement; see `Ascent`.
 
     Differs from the paper: budgets are hard. Dependent rounding leaves one model per node undecided, which rounded up
     exceeds the memory by up to one model; see `placid.placement.rounding.dependent` for what is done instead.
+    Differs from the paper: the capacity that a model offers to each request type is its share by demand
+    (`placid.problem.gain`); the paper leaves the division to the node's scheduler.
+    Differs from the paper: a rate that is not given is derived, node by node, from the first slot in which the node
+    could gain, where the paper's analysis uses worst-case constants (which would hardly move in realistic runs).
 
     Attributes:
-        horizon: slots the rate is tuned for; None takes the scenario's.
+        horizon: slots the rate is tuned for; None takes the scenario's, or 1,000 where there is none.
         rate: the learning rate itself, bytes per unit of gain; 0 derives it from the horizon and the first slot.
     """
 
@@ -90,22 +67,27 @@ class Infida(EntropicAscent):
         super().__post_init__()
         if self.horizon is not None and self.horizon < 1:
             raise InputError(f"horizon must be at least 1 slot, got {self.horizon}")
-        if self.rate < 0:
+        if not self.rate >= 0:
             raise InputError(f"rate must not be negative, got {self.rate}")
 
-    def _rate(self, state: AscentState, diameter: float) -> float:
-        return FixedRate(self.horizon or 1000, self.rate).rate(state.memory, diameter)
+    def _rates(self, memory: StepMemory, diameter: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+        return fixed_rate(memory, diameter, curvature, self.horizon or 1000, self.rate)
 
 
 @dataclass(frozen=True)
 class AdaptiveInfida(EntropicAscent):
-    """INFIDA that needs no horizon and moves little: self-tuned rate, a share of uniform, coupled rounding, fill.
+    """INFIDA that needs no horizon and moves little: self-tuned rates, a share of uniform, coupled rounding, fill.
 
     The default policy. Cost: O(K + N) a slot. Guarantee: as `Infida`, for every horizon at once.
 
+    With rates that change, the divergence from y has to stay bounded, and a fraction near 0 would be forgotten for good.
+    So after every step the part a of the uniform placement u is mixed in. For any z, as D is convex in its second
+    argument, ``D(z, (1 - a) y + a u) <= D(z, y) + a D(z, u)``: that is what the mixing costs; and as now
+    ``y >= a u``, the divergence is never above ``D(z, u) + b log(1 / a)``.
+
     Attributes:
-        share: the part of the uniform placement mixed in after every step, so that nothing is forgotten for good;
-            falls as 1/slots from the slot where that is less.
+        share: the part of the uniform placement mixed in after every step; falls as 1/slots from the slot where that is
+            less, so that the bound stays O(sqrt T log T).
     """
 
     name: ClassVar[str] = "infida-adaptive"
@@ -115,11 +97,16 @@ class AdaptiveInfida(EntropicAscent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.share < 1:
-            raise InputError(f"share must lie in [0, 1), got {self.share}")
+        if not 0 < self.share < 1:
+            raise InputError(f"share must lie between 0 and 1, got {self.share}")
 
-    def _share(self, learned: int) -> float:
-        return min(self.share, 1.0 / (learned + 1))
+    def _rates(self, memory: StepMemory, diameter: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+        return self_tuned_rate(memory, diameter, curvature)
 
-    def _rate(self, state: AscentState, diameter: float) -> float:
-        return SelfTunedRate().rate(state.memory, diameter)
+    def _mixed(
+        self, problem: Problem, budget: np.ndarray, y: np.ndarray, learned: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        part = min(self.share, 1.0 / (learned + 1))
+        centre = uniform(problem, budget)
+        mixed = np.minimum(1.0, (1.0 - part) * y + part * centre)
+        return mixed, part * self._diameter(problem, budget, centre)

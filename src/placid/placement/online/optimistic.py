@@ -9,14 +9,30 @@ import numpy as np
 
 from placid.errors import UnknownNameError
 from placid.placement.base import Feedback
-from placid.placement.online.ascent import AscentState
+from placid.placement.online.ascent import AscentState, by_node
 from placid.placement.online.infida import AdaptiveInfida
+from placid.placement.online.steps import book
 from placid.problem.arrays import Problem
 from placid.problem.gain import potential_share, supergradient
 
-__all__ = ["OptimisticInfida"]
+__all__ = ["OptimisticInfida", "OptimisticState"]
 
 _PREDICTIONS = ("last", "workload")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimisticState(AscentState):
+    """`y` is where the prediction led from `centre`; `centre` is where the gradients that came have led.
+
+    Attributes:
+        centre: float64 [N].
+        hint: float64 [N]; the prediction that led from `centre` to `y`.
+        hint_rate: float64 [V]; at which rate.
+    """
+
+    centre: np.ndarray
+    hint: np.ndarray
+    hint_rate: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,6 +40,15 @@ class OptimisticInfida(AdaptiveInfida):
     """After learning from a slot, takes a further step along the gradient that is predicted for the next.
 
     When to use it: with a real predictor. A wrong prediction costs little: the next step starts from before it.
+
+    The account of `placid.placement.online.steps` holds with another cost. With c the centre, m the hint and r the rate
+    of the step to ``y = argmax r m @ z - D(z, c)``, g what came and ``c' = argmax rate g @ z - D(z, c)``, ``rate <= r``:
+
+        g @ (z - y) = g @ (z - c') + m @ (c' - y) + (g - m) @ (c' - y), and by optimality of c' and of y
+        rate * g @ (z - c') <= D(z, c) - D(z, c') - D(c', c),    r * m @ (c' - y) <= D(c', c) - D(c', y) - D(y, c), so
+        cost = (g - m) @ (c' - y) - (D(c', y) + D(y, c)) / r + D(c', c) (1 / r - 1 / rate),
+
+    which is below 0 when the prediction is right: the better the hints, the longer the steps.
 
     Attributes:
         prediction: ``"last"``, the gradient just seen again, or ``"workload"``, the gradient of the expected demand where
@@ -38,14 +63,50 @@ class OptimisticInfida(AdaptiveInfida):
         if self.prediction not in _PREDICTIONS:
             raise UnknownNameError("prediction", self.prediction, _PREDICTIONS)
 
-    def _step(self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback) -> AscentState:
-        learned = super()._step(replace(state, y=state.centre), problem, g, feedback)
-        if not np.isfinite(learned.memory.rate):
-            return learned
+    def start(self, problem: Problem, rng: np.random.Generator) -> OptimisticState:
+        plain = super().start(problem, rng)
+        return OptimisticState(
+            **vars(plain),
+            centre=plain.y,
+            hint=np.zeros(problem.item_count),
+            hint_rate=np.full(problem.node_count, np.inf),
+        )
+
+    def _step(
+        self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback
+    ) -> OptimisticState:
+        assert isinstance(state, OptimisticState)
+        budget = self._budget(problem)
+        diameter = self._diameter(problem, budget, state.centre)
+        size, y, centre = problem.item_size, state.y, state.centre
+        curvature = by_node(problem, self._curvature(problem, y, g - state.hint))
+        rate = self._rates(state.steps, diameter, curvature)
+        ahead = self._ascend(problem, budget, centre, g, rate)
+        cost = by_node(problem, (g - state.hint) * (ahead - y))
+        distance = self.geometry.divergence
+        cost -= by_node(problem, distance(ahead, y, size) + distance(y, centre, size)) / state.hint_rate
+        cost += by_node(problem, distance(ahead, centre, size)) * (1.0 / state.hint_rate - 1.0 / rate)
+        ahead, risen = self._mixed(problem, budget, ahead, state.learned)
         hint = g
         if self.prediction == "workload" and feedback.forecast is not None:
             share = potential_share(problem, feedback.forecast)
-            _, hint = supergradient(problem, feedback.forecast, share, learned.y)
-        ahead = self._ascend(problem, learned.y, hint, learned.memory.rate)
-        # the bound of plain ascent does not speak of the extrapolated point
-        return replace(learned, y=ahead, centre=learned.y, bound=np.nan)
+            _, hint = supergradient(problem, feedback.forecast, share, ahead)
+        return replace(
+            state,
+            y=self._ascend(problem, budget, ahead, hint, rate),
+            centre=ahead,
+            hint=np.where(np.isfinite(rate)[problem.item_node], hint, 0.0),
+            hint_rate=rate,
+            steps=book(state.steps, rate, diameter, cost, risen),
+        )
+
+    def _fit(self, state: AscentState, problem: Problem) -> OptimisticState:
+        assert isinstance(state, OptimisticState)
+        fitted = super()._fit(state, problem)
+        assert isinstance(fitted, OptimisticState)
+        return replace(
+            fitted,
+            centre=self._refitted(state, problem, state.centre),
+            hint=np.zeros(problem.item_count),
+            hint_rate=np.full(problem.node_count, np.inf),
+        )

@@ -11,14 +11,18 @@ __all__ = ["pack_by_score"]
 
 
 def pack_by_score(problem: Problem, score: np.ndarray) -> np.ndarray:
-    """bool [N]: at each node the items of positive `score` (float64 [N]), best first, skipping what no longer fits."""
+    """bool [N]: at each node the items of positive `score` (float64 [N]), best first, as many as fit."""
     order = np.lexsort((-score, problem.item_node))
     return _pack(order, problem.item_node, problem.item_size_bytes, problem.budget_bytes, score)
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
 def _pack(
-    order: np.ndarray, item_node: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, score: np.ndarray
+    order: np.ndarray,
+    item_node: np.ndarray,
+    size_bytes: np.ndarray,
+    budget_bytes: np.ndarray,
+    score: np.ndarray,
 ) -> np.ndarray:
     placed = np.zeros(len(order), np.bool_)
     room = budget_bytes.copy()

@@ -21,7 +21,7 @@ __all__ = ["PerturbedLeader"]
 
 @dataclass(frozen=True, kw_only=True)
 class LeaderState(State):
-    """Requests so far by type [R], the perturbation drawn at the start [R], and the placement in force [N]."""
+    """Requests so far by type [R], the noise drawn at the start [R], and the placement in force [N]."""
 
     requests: np.ndarray
     perturbation: np.ndarray
@@ -33,9 +33,10 @@ class LeaderState(State):
 class PerturbedLeader(Policy):
     """Every `refresh` slots, the greedy placement for the requests so far plus noise that was drawn once.
 
-    With an exact solver and no binding capacities its regret is O(sqrt T) with ratio 1. Ours solves by lazy greedy, a
-    heuristic that is near the optimum in practice, so the theorem does not speak of it: no bound is reported.
-    Because the noise stays, few models move. Cost: one greedy every `refresh` slots.
+    With an exact solver and no binding capacities its regret is O(sqrt T) with ratio 1. Ours solves by lazy
+    greedy, a heuristic that is near the optimum in practice, so the theorem does not speak of it: no bound is
+    reported. Because the noise stays, few models move. Cost: one greedy every `refresh` slots. It is central:
+    someone knows all counts and tells every node what to hold; those messages are not counted.
 
     Attributes:
         noise: mean of the exponential noise on every type, in slots of that network's mean demand per type.
@@ -66,10 +67,13 @@ class PerturbedLeader(Policy):
     def place(
         self, state: LeaderState, problem: Problem, slot: int, rng: np.random.Generator
     ) -> tuple[LeaderState, np.ndarray]:
-        if slot % self.refresh or not state.slots:
+        # nothing is known before the first slot; from then on, every `refresh` slots
+        if not state.slots or (slot % self.refresh and state.slots > 1):
             placed = trim_to_budgets(problem, state.placed, np.ones(problem.item_count))
         else:
-            weight = state.slots if self.discount == 1 else (1 - self.discount**state.slots) / (1 - self.discount)
+            weight = (
+                state.slots if self.discount == 1 else (1 - self.discount**state.slots) / (1 - self.discount)
+            )
             typical = state.requests.mean() / weight
             believed = (state.requests + self.noise * typical * state.perturbation) / weight
             solution = Greedy().solve(problem, believed)
@@ -80,4 +84,6 @@ class PerturbedLeader(Policy):
     def learn(
         self, state: LeaderState, problem: Problem, feedback: Feedback, rng: np.random.Generator
     ) -> LeaderState:
-        return replace(state, requests=self.discount * state.requests + feedback.demand, slots=state.slots + 1)
+        return replace(
+            state, requests=self.discount * state.requests + feedback.demand, slots=state.slots + 1
+        )

@@ -13,7 +13,7 @@ __all__ = ["asked_of_items", "reaching_options"]
 
 
 def asked_of_items(problem: Problem, feedback: Feedback) -> np.ndarray:
-    """float64 [N]: how many requests would ask each item of the node they reach, cheapest first up to its capacity."""
+    """float64 [N]: how many requests would ask each item of the nodes they reach, cheapest first up to capacity."""
     counters = _reach(problem, feedback, fill=True)
     return np.bincount(problem.option_item, weights=counters, minlength=problem.item_count)
 
@@ -24,7 +24,7 @@ def reaching_options(problem: Problem, feedback: Feedback) -> np.ndarray:
 
 
 def _reach(problem: Problem, feedback: Feedback, fill: bool) -> np.ndarray:
-    """A request reaches a node if no node below it on the path answered it: what the node itself saw, no more."""
+    """A request reaches a node if no node below it on the path answered it: what the node itself saw."""
     counters = np.zeros(problem.option_count)
     flow = serve(problem, feedback.placed, feedback.demand, flows=True).flow
     _count(

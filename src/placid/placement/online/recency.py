@@ -1,7 +1,7 @@
 """LFU and LRU, carried over from caches of contents to nodes that hold models.
 
-A request asks a node it reaches for the model that would answer it there at the least cost, and for the next one once
-that is full. A node keeps what is asked for most often (LFU) or was asked for last (LRU), as many as fit.
+A request asks a node it reaches for the model that would answer it there at the least cost, and for the next one
+once that is full. A node keeps what is asked for most often (LFU) or was asked for last (LRU), as many as fit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["LeastFrequentlyUsed", "LeastRecentlyUsed"]
 
 @dataclass(frozen=True, kw_only=True)
 class AskedState(State):
-    """How attractive each item is by the rule, float64 [N]: times asked for, or when it was asked for last."""
+    """How attractive each item is, float64 [N]: how often it was asked for, or when it was asked for last."""
 
     score: np.ndarray
 
@@ -50,7 +50,7 @@ class _Eviction(Policy):
 
 @dataclass(frozen=True)
 class LeastFrequentlyUsed(_Eviction):
-    """LFU: a node keeps the models asked for most often since the start, as many as fit. O(K + N log N) a slot."""
+    """LFU: a node keeps the models asked for most often since the start, as many as fit. O(K + N log N)."""
 
     name: ClassVar[str] = "lfu"
 
@@ -68,5 +68,5 @@ class LeastRecentlyUsed(_Eviction):
         top = float(asked.max(initial=0.0))
         if top <= 0:
             return score
-        # slot + 1 orders by recency; the fraction below 1/2 orders those of one slot by how often they were asked for
+        # slot + 1 orders by recency; the fraction below 1/2 orders those of one slot by how often they came
         return np.where(asked > 0, slot + 1 + 0.5 * asked / top, score)

@@ -80,14 +80,18 @@ class Network:
         for link in self.links:
             for end in (link.a, link.b):
                 if end not in seen:
-                    raise InputError(f"link {link.a}-{link.b} joins the unknown node '{end}'", where=self.name)
+                    raise InputError(
+                        f"link {link.a}-{link.b} joins the unknown node '{end}'", where=self.name
+                    )
             if link.a == link.b:
                 raise InputError(f"link {link.a}-{link.b} joins a node to itself", where=self.name)
             if frozenset((link.a, link.b)) in joined:
                 raise InputError(f"link {link.a}-{link.b} occurs twice", where=self.name)
             joined.add(frozenset((link.a, link.b)))
             if not link.rtt_s >= 0 or not link.bandwidth_bytes_per_s > 0 or not link.energy_j_per_byte >= 0:
-                raise InputError(f"link {link.a}-{link.b} needs rtt >= 0, bandwidth > 0, energy >= 0", where=self.name)
+                raise InputError(
+                    f"link {link.a}-{link.b} needs rtt >= 0, bandwidth > 0, energy >= 0", where=self.name
+                )
 
     @cached_property
     def index(self) -> Mapping[str, int]:

@@ -1,0 +1,225 @@
+"""Dress a bare topology for inference: a repository, tiers, memory, processors, link rates.
+
+No public topology gives these. What is added here is declared by whoever adds it, and `declarations` says so in words
+that the page of a run repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from placid.errors import InputError, UnknownNameError
+from placid.network.graph import Link, Network, Node
+from placid.network.routing import route
+
+__all__ = ["TIERINGS", "Cloud", "declarations", "dress"]
+
+#: ways to assign tiers to the nodes of a topology that has none
+TIERINGS = ("one", "hops", "degree")
+
+_OVERRIDES = ("tier", "memory_bytes", "processor")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A repository outside the topology, joined to it at gateways.
+
+    Attributes:
+        rtt_s: round-trip time from a gateway to it.
+        gateways: names of nodes; none means the node with the most links (ties: the first).
+        processor: its processor class.
+        bandwidth_bytes_per_s, energy_j_per_byte: of the links to it.
+    """
+
+    rtt_s: float
+    gateways: tuple[str, ...] = ()
+    processor: str = "cpu"
+    bandwidth_bytes_per_s: float = float("inf")
+    energy_j_per_byte: float = 0.0
+    name: str = "cloud"
+    tier: str = "cloud"
+
+
+def dress(
+    network: Network,
+    *,
+    memory_bytes: int | Mapping[str, int],
+    processor: str | Mapping[str, str] = "cpu",
+    tiers: str | Mapping[str, str] = "one",
+    cloud: Cloud | None = None,
+    repositories: Sequence[str] = (),
+    bandwidth_bytes_per_s: float | None = None,
+    energy_j_per_byte: float | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Network:
+    """`network` with what inference needs.
+
+    Args:
+        memory_bytes, processor: one for all nodes, or by tier.
+        tiers: ``"one"``: keep the tiers that the nodes have; ``"hops"``: "core" up to one hop from a gateway or
+            repository of the topology, "metro" two, "edge" beyond; ``"degree"``: "core" for five links and more, "metro" for
+            three or four, "edge" below; or node name -> tier (nodes left out keep theirs).
+        cloud: a repository to add.
+        repositories: nodes of the topology that are repositories themselves.
+        bandwidth_bytes_per_s, energy_j_per_byte: of every link of the topology; None keeps what it has.
+        overrides: node name -> field ("tier", "memory_bytes", "processor") -> value, after all else.
+
+    Raises:
+        UnknownNameError: a node, tier or field is not known.
+        InputError: there is no repository, or a tier has no memory or processor.
+    """
+    names = network.index
+    for name in (*repositories, *(cloud.gateways if cloud else ()), *(overrides or {})):
+        if name not in names:
+            raise UnknownNameError("node", name, names)
+    if cloud is not None and cloud.name in names:
+        raise InputError(f"the topology has a node '{cloud.name}' already; give the cloud another name")
+    if cloud is None and not repositories and not any(n.repository for n in network.nodes):
+        raise InputError(
+            "there is no repository: add a 'cloud', or name nodes of the topology as 'repositories'"
+        )
+    gateways = cloud.gateways or (_best_connected(network),) if cloud else ()
+    nodes = [replace(n, repository=n.repository or n.name in repositories) for n in network.nodes]
+    tier_of = _tiers(replace(network, nodes=tuple(nodes)), tiers, gateways)
+    dressed = []
+    for node in nodes:
+        changed: dict[str, Any] = {"tier": tier_of[node.name]}
+        own = dict((overrides or {}).get(node.name, {}))
+        for field in own:
+            if field not in _OVERRIDES:
+                raise UnknownNameError("field of a node", field, _OVERRIDES, where=f"node '{node.name}'")
+        changed |= {"tier": own.pop("tier")} if "tier" in own else {}
+        if "memory_bytes" not in own:
+            own["memory_bytes"] = 0 if node.repository else _by_tier(memory_bytes, changed["tier"], "memory")
+        if "processor" not in own:
+            own["processor"] = _by_tier(processor, changed["tier"], "processor")
+        dressed.append(replace(node, **changed, **own))
+    links = [
+        replace(
+            e,
+            bandwidth_bytes_per_s=e.bandwidth_bytes_per_s
+            if bandwidth_bytes_per_s is None
+            else bandwidth_bytes_per_s,
+            energy_j_per_byte=e.energy_j_per_byte if energy_j_per_byte is None else energy_j_per_byte,
+        )
+        for e in network.links
+    ]
+    known = {n.tier for n in dressed}
+    for given, what in ((memory_bytes, "memory"), (processor, "processor")):
+        if isinstance(given, Mapping):
+            for tier in given:
+                if tier not in known and not (cloud and tier == cloud.tier):
+                    raise UnknownNameError("tier", tier, known, where=what)
+    if cloud is not None:
+        dressed.append(Node(cloud.name, cloud.tier, 0, cloud.processor, True, _beside(network, gateways)))
+        links += [
+            Link(g, cloud.name, cloud.rtt_s, cloud.bandwidth_bytes_per_s, cloud.energy_j_per_byte)
+            for g in gateways
+        ]
+    return Network(tuple(dressed), tuple(links), network.name)
+
+
+def declarations(bare: Network, dressed: Network) -> tuple[str, ...]:
+    """What `dressed` has that `bare` does not give, one plain sentence each."""
+    said = []
+    old = bare.index
+    hosts = [n for n in dressed.nodes if not n.repository]
+    if any(n.name not in old or bare.node(n.name).memory_bytes != n.memory_bytes for n in hosts):
+        by_tier: dict[str, set[int]] = {}
+        for n in hosts:
+            by_tier.setdefault(n.tier, set()).add(n.memory_bytes)
+        spans = [
+            f"{tier} {_size(min(sizes))}" + (f" to {_size(max(sizes))}" if len(sizes) > 1 else "")
+            for tier, sizes in by_tier.items()
+        ]
+        said.append(f"Memory budgets are declared, the topology gives none: {', '.join(spans)}.")
+    if any(n.name not in old or bare.node(n.name).processor != n.processor for n in dressed.nodes):
+        classes = {f"{n.tier} {n.processor}" for n in dressed.nodes}
+        said.append(f"Processor classes are declared: {', '.join(sorted(classes))}.")
+    if any(n.name in old and bare.node(n.name).tier != n.tier for n in dressed.nodes):
+        said.append("Tiers are declared; the topology has none.")
+    for n in dressed.nodes:
+        if n.repository and n.name not in old:
+            ends = [e for e in dressed.links if n.name in (e.a, e.b)]
+            gates = ", ".join(e.a if e.b == n.name else e.b for e in ends)
+            said.append(
+                f"The repository '{n.name}' is declared: joined at {gates} over {1e3 * ends[0].rtt_s:g} ms of round trip."
+            )
+        elif n.repository and not bare.node(n.name).repository:
+            said.append(f"That '{n.name}' is a repository is declared.")
+    for field, what in (
+        ("bandwidth_bytes_per_s", "Link rates"),
+        ("energy_j_per_byte", "Energy per byte on links"),
+    ):
+        default = next(f.default for f in fields(Link) if f.name == field)
+        if any(getattr(e, field) != default for e in dressed.links) and all(
+            getattr(e, field) == default for e in bare.links
+        ):
+            values = sorted({getattr(e, field) for e in dressed.links} - {default})
+            shown = (
+                ", ".join(f"{8 * v / 1e9:g} Gbit/s" for v in values)
+                if field.startswith("bandwidth")
+                else ", ".join(f"{1e9 * v:g} nJ/B" for v in values)
+            )
+            said.append(f"{what} are declared, the topology gives none: {shown}.")
+    return tuple(said)
+
+
+def _best_connected(network: Network) -> str:
+    degree = _degree(network)
+    return max(network.nodes, key=lambda n: degree[n.name]).name
+
+
+def _degree(network: Network) -> dict[str, int]:
+    degree = dict.fromkeys(network.index, 0)
+    for link in network.links:
+        degree[link.a] += 1
+        degree[link.b] += 1
+    return degree
+
+
+def _tiers(network: Network, tiers: str | Mapping[str, str], gateways: Sequence[str]) -> dict[str, str]:
+    kept = {n.name: n.tier for n in network.nodes}
+    if isinstance(tiers, Mapping):
+        for name in tiers:
+            if name not in kept:
+                raise UnknownNameError("node", name, kept, where="tiers")
+        return kept | dict(tiers)
+    if tiers == "one":
+        return kept
+    if tiers == "degree":
+        return {v: "core" if d >= 5 else "metro" if d >= 3 else "edge" for v, d in _degree(network).items()}
+    if tiers == "hops":
+        roots = set(gateways) or {n.name for n in network.nodes if n.repository}
+        seen = replace(network, nodes=tuple(replace(n, repository=n.name in roots) for n in network.nodes))
+        routes = route(seen)
+        hops = [len(routes.path(v)) - 1 for v in range(len(seen.nodes))]
+        return {
+            n.name: "core" if 0 <= h <= 1 else "metro" if h == 2 else "edge"
+            for n, h in zip(network.nodes, hops, strict=True)
+        }
+    raise UnknownNameError("way to assign tiers", tiers, TIERINGS)
+
+
+def _by_tier(given: Any, tier: str, what: str) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    if tier not in given:
+        raise InputError(f"the tier '{tier}' has no {what}; give one for each of the tiers in use")
+    return given[tier]
+
+
+def _beside(network: Network, gateways: Sequence[str]) -> tuple[float, float] | None:
+    """A place on the map for a cloud: outside the topology, nearest to its gateways."""
+    placed = [n.position for n in network.nodes if n.position is not None]
+    doors = [p for g in gateways if (p := network.node(g).position) is not None]
+    if not placed or not doors:
+        return None
+    top, bottom = max(y for _, y in placed), min(y for _, y in placed)
+    return sum(x for x, _ in doors) / len(doors), top + 0.15 * max(top - bottom, 1.0)
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:g} GiB" if count >= 2**30 else f"{count / 2**20:g} MiB"

@@ -145,10 +145,10 @@ def _read_day(path: str | Path) -> pl.DataFrame:
         frame = read_table(path, columns=list(types)).cast(types, strict=False)
     else:
         try:
-            frame = read_table(path, schema_overrides=types).select(types)
+            frame = read_table(path, schema_overrides=types).select(list(types))
         except InputError:
             # once more as text, slower: where is the cell that is no number?
-            frame = read_table(path).select(types).cast(types, strict=False)
+            frame = read_table(path).select(list(types)).cast(types, strict=False)
     for column in types:
         bad = frame[column].is_null() if column in _KEY else frame[column].fill_null(-1) < 0
         if bad.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from placid.placement.base import Policy
+from placid.placement.online.distributed import DistributedInfida
 from placid.placement.online.euclidean import GradientAscent
 from placid.placement.online.fixed import CloudOnly, Fixed, MostAccurate, Smallest
 from placid.placement.online.infida import AdaptiveInfida, Infida
@@ -20,6 +21,7 @@ POLICIES: dict[str, type[Policy]] = {
         AdaptiveInfida,
         Infida,
         OptimisticInfida,
+        DistributedInfida,
         GradientAscent,
         PerturbedLeader,
         Olag,

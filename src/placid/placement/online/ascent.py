@@ -125,8 +125,10 @@ class Ascent(Policy):
         """y with something mixed in, and how much the divergence from any z may rise by that, float64 [V]."""
         return y, np.zeros(len(budget))
 
-    def _step(self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback) -> AscentState:
-        """The state after moving along the supergradient `g`."""
+    def _step(
+        self, state: AscentState, problem: Problem, g: np.ndarray, forecast: np.ndarray | None
+    ) -> AscentState:
+        """The state after moving along the supergradient `g`; see `Feedback` for `forecast`."""
         budget = self._budget(problem)
         diameter = self._diameter(problem, budget, state.y)
         curvature = by_node(problem, self._curvature(problem, state.y, g))
@@ -163,15 +165,52 @@ class Ascent(Policy):
         )
 
     def place(
-        self, state: AscentState, problem: Problem, slot: int, rng: np.random.Generator
+        self,
+        state: AscentState,
+        problem: Problem,
+        slot: int,
+        rng: np.random.Generator,
+        nodes: np.ndarray | None = None,
     ) -> tuple[AscentState, np.ndarray]:
-        changed = not np.array_equal(state.budget_bytes, problem.budget_bytes)
-        if changed:
-            state = self._fit(state, problem)
-        if slot < state.next_refresh and not changed:
-            return state, state.placed
+        """See `Policy.place`; `nodes` as in `Rounding.round`."""
+        changed = state.budget_bytes != problem.budget_bytes
+        if changed.any():
+            state = self._fit(state, problem, changed)
+        if slot >= state.next_refresh:
+            running, placed = self._draw(state, problem, rng, nodes)
+            state = replace(
+                state,
+                rounding=running,
+                placed=placed,
+                next_refresh=slot + int(state.interval),
+                interval=min(state.interval * self.stretch, float(self.refresh_max)),
+            )
+        elif changed.any():
+            # between two refreshes only the nodes that changed draw again
+            running, placed = self._draw(state, problem, rng, nodes)
+            parts = [
+                self.drawing.split(running if changed[v] else state.rounding, problem.node_ptr, v)
+                for v in range(problem.node_count)
+            ]
+            state = replace(
+                state,
+                rounding=self.drawing.merge(parts, problem.node_ptr),
+                placed=np.where(changed[problem.item_node], placed, state.placed),
+            )
+        return state, state.placed
+
+    def _draw(
+        self, state: AscentState, problem: Problem, rng: np.random.Generator, nodes: np.ndarray | None
+    ) -> tuple[Any, np.ndarray]:
+        """The state of the rounding and a placement drawn from the fractions."""
         running, placed = self.drawing.round(
-            state.rounding, problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, state.y, rng
+            state.rounding,
+            problem.node_ptr,
+            problem.item_size_bytes,
+            problem.budget_bytes,
+            state.y,
+            rng,
+            nodes,
         )
         if self.fill:
             placed = fill(
@@ -183,14 +222,7 @@ class Ascent(Policy):
                 in_place=state.placed,
                 stickiness=1.0,
             )
-        state = replace(
-            state,
-            rounding=running,
-            placed=placed,
-            next_refresh=slot + int(state.interval),
-            interval=min(state.interval * self.stretch, float(self.refresh_max)),
-        )
-        return state, placed
+        return running, placed
 
     def learn(
         self, state: AscentState, problem: Problem, feedback: Feedback, rng: np.random.Generator
@@ -199,16 +231,16 @@ class Ascent(Policy):
         _, g = supergradient(problem, feedback.demand, share, state.y)
         messages, message_bytes = count_messages(problem, feedback.demand, share, state.y)
         return replace(
-            self._learned(state, problem, g, feedback),
+            self._learned(state, problem, g, feedback.forecast),
             messages=state.messages + messages,
             message_bytes=state.message_bytes + message_bytes,
         )
 
     def _learned(
-        self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback
+        self, state: AscentState, problem: Problem, g: np.ndarray, forecast: np.ndarray | None = None
     ) -> AscentState:
         """The state after a step along `g`, and what may be said of the regret by now."""
-        moved = self._step(state, problem, g, feedback)
+        moved = self._step(state, problem, g, forecast)
         return replace(
             moved,
             gradient=g,
@@ -216,22 +248,25 @@ class Ascent(Policy):
             regret_bound=moved.steps.bound if state.steady else float("nan"),
         )
 
-    def _fit(self, state: AscentState, problem: Problem) -> AscentState:
-        """The state carried into new budgets: grown nodes start afresh, shrunk ones are projected."""
+    def _fit(self, state: AscentState, problem: Problem, changed: np.ndarray) -> AscentState:
+        """The state carried into new budgets; `changed` (bool [V]) says where they are new."""
         return replace(
             state,
-            y=self._refitted(state, problem, state.y),
+            y=self._refitted(state, problem, changed, state.y),
             placed=trim_to_budgets(problem, state.placed, state.y),
             budget_bytes=problem.budget_bytes,
             steady=False,
         )
 
-    def _refitted(self, state: AscentState, problem: Problem, y: np.ndarray) -> np.ndarray:
-        """`y` for the budgets of `problem`, when it was for those in `state`."""
+    def _refitted(
+        self, state: AscentState, problem: Problem, changed: np.ndarray, y: np.ndarray
+    ) -> np.ndarray:
+        """`y` for new budgets: nodes that grew start afresh, those that shrank project what they had."""
         budget = self._budget(problem)
         grown = (problem.budget_bytes > state.budget_bytes)[problem.item_node]
         wanted = np.where(grown, uniform(problem, budget), y)
-        return self.geometry.project(wanted, problem.item_size, problem.node_ptr, budget, problem.placeable)
+        fitted = self.geometry.project(wanted, problem.item_size, problem.node_ptr, budget, problem.placeable)
+        return np.where(changed[problem.item_node], fitted, y)
 
 
 def by_node(problem: Problem, per_item: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from placid.errors import UnknownNameError
-from placid.placement.base import Feedback
 from placid.placement.online.ascent import AscentState, by_node
 from placid.placement.online.infida import AdaptiveInfida
 from placid.placement.online.steps import book
@@ -73,7 +72,7 @@ class OptimisticInfida(AdaptiveInfida):
         )
 
     def _step(
-        self, state: AscentState, problem: Problem, g: np.ndarray, feedback: Feedback
+        self, state: AscentState, problem: Problem, g: np.ndarray, forecast: np.ndarray | None
     ) -> OptimisticState:
         assert isinstance(state, OptimisticState)
         budget = self._budget(problem)
@@ -88,9 +87,8 @@ class OptimisticInfida(AdaptiveInfida):
         cost += by_node(problem, distance(ahead, centre, size)) * (1.0 / state.hint_rate - 1.0 / rate)
         ahead, risen = self._mixed(problem, budget, ahead, state.learned)
         hint = g
-        if self.prediction == "workload" and feedback.forecast is not None:
-            share = potential_share(problem, feedback.forecast)
-            _, hint = supergradient(problem, feedback.forecast, share, ahead)
+        if self.prediction == "workload" and forecast is not None:
+            _, hint = supergradient(problem, forecast, potential_share(problem, forecast), ahead)
         return replace(
             state,
             y=self._ascend(problem, budget, ahead, hint, rate),
@@ -100,13 +98,13 @@ class OptimisticInfida(AdaptiveInfida):
             steps=book(state.steps, rate, diameter, cost, risen),
         )
 
-    def _fit(self, state: AscentState, problem: Problem) -> OptimisticState:
+    def _fit(self, state: AscentState, problem: Problem, changed: np.ndarray) -> OptimisticState:
         assert isinstance(state, OptimisticState)
-        fitted = super()._fit(state, problem)
+        fitted = super()._fit(state, problem, changed)
         assert isinstance(fitted, OptimisticState)
         return replace(
             fitted,
-            centre=self._refitted(state, problem, state.centre),
-            hint=np.zeros(problem.item_count),
-            hint_rate=np.full(problem.node_count, np.inf),
+            centre=self._refitted(state, problem, changed, state.centre),
+            hint=np.where(changed[problem.item_node], 0.0, state.hint),
+            hint_rate=np.where(changed, np.inf, state.hint_rate),
         )

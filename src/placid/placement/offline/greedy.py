@@ -17,7 +17,7 @@ from placid.problem.gain import potential_share, relaxed_gain
 from placid.problem.placement import empty_placement
 from placid.problem.serving import serve
 
-__all__ = ["Greedy", "complete"]
+__all__ = ["Greedy", "complete", "served_prices"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Greedy(Solver):
                 best, best_gain = placed, gain
         best = complete(problem, demand, best)
         value = serve(problem, best, demand).gain
-        bound, _ = tighten(problem, demand, _served_prices(problem, demand, best), self.bound_steps, value)
+        bound, _ = tighten(problem, demand, served_prices(problem, demand, best), self.bound_steps, value)
         return solution_of(self.name, Status.HEURISTIC, problem, demand, best, bound, started_s)
 
 
@@ -82,7 +82,7 @@ def complete(problem: Problem, demand: np.ndarray, placed: np.ndarray) -> np.nda
         placed = added
 
 
-def _served_prices(problem: Problem, demand: np.ndarray, placed: np.ndarray) -> Prices:
+def served_prices(problem: Problem, demand: np.ndarray, placed: np.ndarray) -> Prices:
     """Where to look for a bound: a type that still meets the repository costs nothing, others the least they save."""
     outcome = serve(problem, placed, demand, flows=True)
     least = np.full(problem.type_count, np.inf)

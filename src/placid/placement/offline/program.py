@@ -1,0 +1,170 @@
+"""The linear program of static placement, as arrays for HiGHS; the MILP is the same program with whole y.
+
+    maximise    sum_o s_o f_o
+    subject to  sum_{o of r} f_o <= d_r                    each type r        (price u_r)
+                sum_{o on e} f_o <= L_e y_e                each item e        (price p_e)
+                f_o <= min(d_r, L_e) y_e                   each option o = (r, e)
+                sum_{e at v} z_e y_e <= b_v                each node v        (price l_v)
+                f >= 0,  0 <= y <= 1,  y_e = 0 where z_e > b_v.
+
+Every 0/1 placement with the flows of any rule that respects capacities, the serving rule's among them, is a feasible point
+of the same gain, so the optimum is an upper bound on what a static placement earns at this demand. It is concave in d, as
+the value of a linear program in its right-hand side (y fixed) is; by Jensen, T times the optimum at the mean demand bounds
+what any static placement earns over T slots.
+
+What is not needed is left out: options without demand or on items that do not fit, the row of an item that its options
+cannot fill, and the rows of options of which one alone can fill an item whose row is there. Flows are counted in parts of
+``min(d_r, L_e)``, memory in parts of the budget, gains in parts of the largest coefficient: all numbers lie in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from placid.errors import SolverError
+from placid.placement.offline.ceiling import Prices
+from placid.problem.arrays import Problem
+
+__all__ = ["Program"]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Columns: y of `items` (I), then flows of `options` (J). Rows: types, items with a row, options with one, nodes.
+
+    Attributes:
+        items: int64 [I]; the items that could be placed and used.
+        options: int64 [J]; the options that could be used.
+        matrix: [rows, I + J], by column; every row says ``<= upper``.
+        upper: float64 [rows].
+        objective: float64 [I + J], to be maximised, in units of `unit`.
+        types, capped, nodes: int64; which type, item and node the rows belong to, in their order.
+        first_capped, first_option, first_node: where the rows of items, options and nodes begin.
+    """
+
+    items: np.ndarray
+    options: np.ndarray
+    matrix: sparse.csc_matrix
+    upper: np.ndarray
+    objective: np.ndarray
+    unit: float
+    types: np.ndarray
+    capped: np.ndarray
+    nodes: np.ndarray
+    first_capped: int
+    first_option: int
+    first_node: int
+    demand: np.ndarray
+    most: np.ndarray
+
+    @classmethod
+    def of(cls, problem: Problem, demand: np.ndarray) -> Program:
+        """The program for `demand` (float64 [R]); O(K)."""
+        usable = (demand[problem.option_type] > 0) & problem.placeable[problem.option_item]
+        options = np.flatnonzero(usable)
+        item_of, type_of = problem.option_item[options], problem.option_type[options]
+        items, item = np.unique(item_of, return_inverse=True)
+        types, kind = np.unique(type_of, return_inverse=True)
+        nodes, node = np.unique(problem.item_node[items], return_inverse=True)
+        most = np.minimum(demand[type_of], problem.item_capacity[item_of])
+        capacity = problem.item_capacity[items]
+        can_fill = np.bincount(item, weights=most, minlength=len(items)) > capacity
+        capped = np.flatnonzero(can_fill)
+        row_of_item = np.full(len(items), -1)
+        row_of_item[capped] = np.arange(len(capped))
+        tied = np.flatnonzero(~(can_fill[item] & (most >= capacity[item])))
+
+        count, flow = len(items), len(items) + np.arange(len(options))
+        first_capped, first_option = len(types), len(types) + len(capped)
+        first_node = first_option + len(tied)
+        shared = np.flatnonzero(can_fill[item])
+        entries = [
+            (kind, flow, most / demand[type_of]),
+            (first_capped + row_of_item[item[shared]], flow[shared], most[shared] / capacity[item[shared]]),
+            (first_capped + np.arange(len(capped)), capped, np.full(len(capped), -1.0)),
+            (first_option + np.arange(len(tied)), flow[tied], np.ones(len(tied))),
+            (first_option + np.arange(len(tied)), item[tied], np.full(len(tied), -1.0)),
+            (
+                first_node + node,
+                np.arange(count),
+                problem.item_size[items] / problem.budget_bytes[problem.item_node[items]],
+            ),
+        ]
+        row, column, value = (np.concatenate([e[i] for e in entries]) for i in range(3))
+        shape = (first_node + len(nodes), count + len(options))
+        upper = np.zeros(shape[0])
+        upper[:first_capped] = upper[first_node:] = 1.0
+        worth = problem.option_saving[options] * most
+        unit = float(worth.max(initial=0.0)) or 1.0
+        return cls(
+            items=items,
+            options=options,
+            matrix=sparse.csc_matrix((value, (row, column)), shape=shape),
+            upper=upper,
+            objective=np.concatenate((np.zeros(count), worth / unit)),
+            unit=unit,
+            types=types,
+            capped=items[capped],
+            nodes=nodes,
+            first_capped=first_capped,
+            first_option=first_option,
+            first_node=first_node,
+            demand=demand,
+            most=most,
+        )
+
+    def load(self, settings: dict[str, object], *, whole: bool = False) -> highspy.Highs:
+        """A solver with the program in it, nothing solved.
+
+        Args:
+            settings: HiGHS options.
+            whole: y must be 0 or 1.
+
+        Raises:
+            SolverError: HiGHS refuses the program or an option.
+        """
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("threads", 1)
+        for name, value in settings.items():
+            if solver.setOptionValue(name, value) == highspy.HighsStatus.kError:
+                raise SolverError(f"HiGHS has no option {name} = {value!r}")
+        rows, columns = self.matrix.shape
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = columns, rows
+        lp.sense_ = highspy.ObjSense.kMaximize
+        lp.col_cost_ = self.objective
+        lp.col_lower_ = np.zeros(columns)
+        lp.col_upper_ = np.ones(columns)
+        lp.row_lower_ = np.full(rows, -highspy.kHighsInf)
+        lp.row_upper_ = self.upper
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = self.matrix.indptr
+        lp.a_matrix_.index_ = self.matrix.indices
+        lp.a_matrix_.value_ = self.matrix.data
+        if whole:
+            kinds = [highspy.HighsVarType.kInteger] * len(self.items)
+            lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * len(self.options)
+        if solver.passModel(lp) == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS refuses the program of static placement")
+        return solver
+
+    def prices(self, problem: Problem, row_dual: np.ndarray) -> Prices:
+        """The prices that HiGHS' row duals stand for; what is negative by round-off becomes 0."""
+        dual = np.maximum(np.nan_to_num(row_dual), 0.0) * self.unit
+        u, p = np.zeros(problem.type_count), np.zeros(problem.item_count)
+        memory = np.zeros(problem.node_count)
+        u[self.types] = dual[: self.first_capped] / self.demand[self.types]
+        p[self.capped] = dual[self.first_capped : self.first_option] / problem.item_capacity[self.capped]
+        memory[self.nodes] = dual[self.first_node :] / problem.budget_bytes[self.nodes]
+        return Prices(u, p, memory)
+
+    def fractions(self, problem: Problem, columns: np.ndarray) -> np.ndarray:
+        """float64 [N]: the y among HiGHS' column values, within [0, 1]."""
+        y = np.zeros(problem.item_count)
+        y[self.items] = np.clip(columns[: len(self.items)], 0.0, 1.0)
+        return y

@@ -128,5 +128,5 @@ def test_other_mistakes_are_told(tmp_path: Path) -> None:
         from_azure_functions(day(tmp_path / "h.csv", {("", "f"): {1: 1}}), NODES, TASKS, functions=1)
     ragged = tmp_path / "r.csv"
     ragged.write_text(good.read_text().replace("http,5,", "http,5,5,"))
-    with pytest.raises(InputError, match="r.csv: cannot be read"):
+    with pytest.raises(InputError, match=r"r\.csv: cannot be read"):
         from_azure_functions(ragged, NODES, TASKS)

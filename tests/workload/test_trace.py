@@ -150,7 +150,7 @@ def test_mistakes_are_told_with_file_row_and_column(tmp_path: Path, text: str, m
 def test_a_known_task_at_the_wrong_place_is_told(tmp_path: Path) -> None:
     ragged = RequestTypes(("a", "b"), ("x", "y"))
     with pytest.raises(
-        InputError, match="line 2, column 'task': task 'y' is known, but not asked for at .*'a'"
+        InputError, match=r"line 2, column 'task': task 'y' is known, but not asked for at .*'a'"
     ):
         read_trace(write(tmp_path, "slot,ingress,task\n0,a,y\n"), ragged)
 

@@ -1,0 +1,116 @@
+"""A family of models made from a few numbers, for studies of what matters: how many, how large, how accurate, how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from placid.catalog.models import Catalog, Model, Profile, Task
+from placid.catalog.replicas import for_tasks, task_names, with_replicas
+from placid.errors import InputError
+from placid.randomness import stream
+
+__all__ = ["parametric"]
+
+
+def parametric(
+    tasks: int = 10,
+    variants: int = 5,
+    replicas: int = 1,
+    *,
+    size_min_bytes: int = 5_000_000,
+    size_max_bytes: int = 500_000_000,
+    gflops_per_mb: float = 0.3,
+    quality_min: float = 0.55,
+    quality_max: float = 0.85,
+    gflops_per_s: Mapping[str, float] | None = None,
+    power_w: Mapping[str, float] | None = None,
+    overhead_s: float = 0.002,
+    jitter: float = 0.0,
+    request_bytes: int = 60_000,
+    response_bytes: int = 1_000,
+    seed: int = 0,
+) -> Catalog:
+    """`variants` models per task, from small and poor to large and good.
+
+    Sizes are spaced evenly on a log scale. Work is proportional to size. Quality rises with the logarithm of size, which is
+    how accuracy grows with compute in published families. Latency is ``overhead + work / speed``; capacity is its inverse.
+
+    Args:
+        tasks: how many.
+        variants: models per task.
+        replicas: copies of each model that one node may hold.
+        size_min_bytes, size_max_bytes: of the smallest and the largest.
+        gflops_per_mb: work of one inference per 10^6 bytes of model.
+        quality_min, quality_max: of the smallest and the largest.
+        gflops_per_s: processor class -> what it sustains; default ``{"cpu": 50, "gpu": 2000}``.
+        power_w: processor class -> watts while busy; default ``{"cpu": 30, "gpu": 200}``; a class left out counts as 0.
+        overhead_s: of every inference, whatever the model.
+        jitter: standard deviation of the logarithm of size, and a tenth of that of quality, drawn per task and variant.
+        request_bytes: what a request carries to the model.
+        response_bytes: what an answer carries back.
+        seed: what the jitter is drawn from.
+
+    Raises:
+        InputError: a number is out of range.
+
+    Example:
+        >>> catalog = parametric(tasks=2, variants=3)
+        >>> [m.size_bytes for m in catalog.models[:3]]
+        [5000000, 50000000, 500000000]
+    """
+    speed = dict(gflops_per_s or {"cpu": 50.0, "gpu": 2000.0})
+    power = dict(power_w or {"cpu": 30.0, "gpu": 200.0})
+    if variants < 1:
+        raise InputError(f"'variants' must be at least 1, got {variants}")
+    if not 0 < size_min_bytes <= size_max_bytes:
+        raise InputError(
+            f"sizes must satisfy 0 < least <= largest, got {size_min_bytes} and {size_max_bytes}"
+        )
+    if not 0 <= quality_min <= quality_max <= 1:
+        raise InputError(
+            f"qualities must satisfy 0 <= least <= largest <= 1, got {quality_min} and {quality_max}"
+        )
+    if not gflops_per_mb > 0 or not overhead_s >= 0 or not jitter >= 0:
+        raise InputError("'gflops_per_mb' must be above 0, 'overhead' and 'jitter' not negative")
+    for name, value in speed.items():
+        if not value > 0:
+            raise InputError(f"the speed of '{name}' must be above 0, got {value}")
+    for name in power:
+        if name not in speed:
+            raise InputError(
+                f"'power' names '{name}', which has no speed; the classes are {', '.join(speed)}"
+            )
+    named = tuple(Task(name, request_bytes, response_bytes) for name in task_names(tasks))
+    rank = np.linspace(0.0, 1.0, variants) if variants > 1 else np.ones(1)
+    catalogs = []
+    for i, task in enumerate(named):
+        rng = stream(seed, "parametric", i)
+        bend = np.exp(jitter * rng.standard_normal(variants))
+        size = size_min_bytes * (size_max_bytes / size_min_bytes) ** rank * bend
+        quality = (
+            quality_min + (quality_max - quality_min) * rank + 0.1 * jitter * rng.standard_normal(variants)
+        )
+        models = []
+        for j in range(variants):
+            gflops = gflops_per_mb * size[j] / 1e6
+            latency = {name: overhead_s + gflops / value for name, value in speed.items()}
+            profiles = {
+                name: Profile(
+                    t, 1.0 / t, power.get(name, 0.0) * t, "modelled: parametric family, no measurement"
+                )
+                for name, t in latency.items()
+            }
+            q = float(np.clip(quality[j], 0.0, 1.0))
+            models.append(Model("", "", max(1, round(size[j])), q, profiles, f"v{j + 1}"))
+        catalogs.append(for_tasks(models, (task,), "parametric"))
+    return with_replicas(
+        Catalog(
+            named,
+            tuple(m for c in catalogs for m in c.models),
+            "parametric",
+            ("All figures of the parametric family are modelled: none was measured.",),
+        ),
+        replicas,
+    )

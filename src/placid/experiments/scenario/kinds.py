@@ -126,7 +126,8 @@ class Quantity(Kind):
 
     @property
     def shown(self) -> str:
-        return f"a {self.dimension} such as '{_EXAMPLES[self.dimension]}'"
+        article = "an" if self.dimension.startswith("e") else "a"
+        return f"{article} {self.dimension} such as '{_EXAMPLES[self.dimension]}'"
 
     def read(self, value: object) -> Any:
         if self.infinite and (value == "unlimited" or value == math.inf):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from placid.errors import InputError, UnknownNameError
 from placid.experiments.scenario.yaml_lines import Document, Key
@@ -57,6 +58,12 @@ class Mistakes:
             fields: parameter of the constructor -> field of the file. The field that the error speaks of, if it is
                 written, is where the error is placed.
         """
+        if isinstance(error, UnknownNameError):
+            found = _stands(self.document.data, at, error.name)
+            kind = error.message.removeprefix("unknown ").split(" '")[0]
+            line, where = self._where(found, found != at)
+            self.found.append((line, UnknownNameError(kind, error.name, error.known, where=where)))
+            return
         inner: Key = ()
         written = {f for key in self.document.keys if key[:-1] == at for f in [str(key[-1])]}
         speaks = f"{error.where} {error.message}" if error.where else error.message
@@ -66,10 +73,6 @@ class Mistakes:
                 inner = (name,)
                 break
         line, where = self._where((*at, *inner), bool(inner))
-        if isinstance(error, UnknownNameError):
-            kind = error.message.removeprefix("unknown ").split(" '")[0]
-            self.found.append((line, UnknownNameError(kind, error.name, error.known, where=where)))
-            return
         source = error.where
         if re.fullmatch(r"(workload|policy|catalog) '[^']*'(, field '[^']*')?", source):
             source = "" if inner or "field" not in source else source.split(", ")[1]
@@ -105,3 +108,24 @@ class Mistakes:
         line = self.document.line(at, of_value=of_value)
         file = self.document.name if line is None else f"{self.document.name}:{line}"
         return line or 0, f"{file}: {shown_key(at)}" if at else file
+
+
+def _stands(data: Any, at: Key, name: str) -> Key:
+    """Where the name is written, as a value or a field, at `at` or below; `at` itself if nowhere."""
+    for part in at:
+        try:
+            data = data[part]
+        except (LookupError, TypeError):
+            return at  # not a place of the document, such as an argument of the command line
+
+    def look(value: Any, here: Key) -> Key | None:
+        if isinstance(value, Mapping | list):
+            entries = value.items() if isinstance(value, Mapping) else enumerate(value)
+            for part, one in entries:
+                if part == name:
+                    return (*here, part)
+                if (found := look(one, (*here, part))) is not None:
+                    return found
+        return here if str(value) == name else None
+
+    return look(data, at) or at

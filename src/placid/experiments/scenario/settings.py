@@ -61,7 +61,8 @@ class Section(BaseModel):
 
     def given(self) -> dict[str, Any]:
         """Constructor parameter -> value, of what is written."""
-        return {name.removeprefix(_SAFE): getattr(self, name) for name in sorted(self.model_fields_set)}
+        names = (name for name in sorted(self.model_fields_set) if name.startswith(_SAFE))
+        return {name.removeprefix(_SAFE): getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,13 @@ def model_of(
     return create_model(title, __base__=Section, **fields)
 
 
+#: what people count by the second without a unit of their own
+_COUNTED = ("flops", "gflops")
+
+
 def _without_unit(parameter: str) -> tuple[str, str | None]:
+    if parameter.startswith(tuple(f"{c}_per_" for c in _COUNTED)):
+        return parameter, None
     for end in sorted(_UNITS, key=len, reverse=True):
         if parameter.endswith(end) and len(parameter) > len(end):
             return parameter[: -len(end)], _UNITS[end]
@@ -180,7 +187,7 @@ def _kind(hint: Any, dimension: str | None) -> Kind | None:
     if hint is int:
         return Whole() if dimension is None else Quantity(dimension, whole=True)
     if hint is float:
-        return Number() if dimension is None else Quantity(dimension, signed=True)
+        return Number() if dimension is None else Quantity(dimension, infinite=dimension == "data rate")
     if hint is str:
         return Name()
     if inspect.isclass(hint) and issubclass(hint, Path):

@@ -203,7 +203,7 @@ class _Loader(yaml.SafeLoader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.depth = 0
-        self.tokens: Any = self  # the parser's verbs have no types
+        self.untyped: Any = self  # the parser's verbs have no types
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         self.depth += 1
@@ -212,10 +212,10 @@ class _Loader(yaml.SafeLoader):
                 None,
                 None,
                 f"nested more than {_MOST_DEPTH} deep; no scenario needs that",
-                self.tokens.peek_event().start_mark,
+                self.untyped.peek_event().start_mark,
             )
-        if self.check_event(yaml.AliasEvent) and self.tokens.peek_event().anchor not in self.anchors:
-            event = self.tokens.peek_event()
+        if self.check_event(yaml.AliasEvent) and self.untyped.peek_event().anchor not in self.anchors:
+            event = self.untyped.peek_event()
             raise yaml.composer.ComposerError(
                 None, None, f"'*{event.anchor}' refers to nothing: no '&{event.anchor}' comes before it; "
                 "put text that starts with '*' in quotes", event.start_mark
@@ -225,14 +225,14 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def get_single_node(self) -> Any:
-        self.tokens.get_event()
+        self.untyped.get_event()
         document = None if self.check_event(yaml.StreamEndEvent) else self.compose_document()
         if not self.check_event(yaml.StreamEndEvent):
             raise yaml.composer.ComposerError(
                 None,
                 None,
                 "a second document starts ('---'); a file holds one scenario",
-                self.tokens.peek_event().start_mark,
+                self.untyped.peek_event().start_mark,
             )
         return document
 

@@ -1,0 +1,242 @@
+"""From a valid scenario to the objects of a run; what does not fit together is told with file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from placid.catalog.models import Catalog
+from placid.errors import InputError
+from placid.experiments.scenario.load import Scenario
+from placid.experiments.scenario.mistakes import Mistakes
+from placid.experiments.scenario.network_build import BuiltNetwork, build_network
+from placid.experiments.scenario.schema import Content, WorkloadChoice, read_content
+from placid.network.graph import Network
+from placid.network.routing import route
+from placid.placement.base import Policy
+from placid.placement.offline.base import Solver
+from placid.workload import RequestTypes, Workload
+from placid.workload.trace_file import read_table
+
+__all__ = ["Built", "build"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """All that a run needs.
+
+    Attributes:
+        network: as in slot 0.
+        timeline: (first slot, network from then on), the first at slot 0.
+        weights: float64 [4], of the objective.
+        objective: the same by name.
+        policies: (label, policy), labels unique.
+        solvers: each gives one static placement in hindsight.
+        windows: how often the prices behind the ceiling are renewed.
+        declared: what the scenario says that neither topology nor catalog gives, in sentences.
+        sources: where numbers come from, in sentences.
+    """
+
+    network: Network
+    timeline: list[tuple[int, Network]]
+    catalog: Catalog
+    requests: RequestTypes
+    workload: Workload
+    weights: np.ndarray
+    objective: dict[str, float]
+    policies: tuple[tuple[str, Policy], ...]
+    solvers: tuple[Solver, ...]
+    windows: int
+    lp_time_limit_s: float
+    slots: int
+    slot_s: float
+    seeds: tuple[int, ...]
+    declared: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:
+    """The objects that `scenario` describes.
+
+    Args:
+        extra_policies: further policies, by name or ``module:Class``, after those of the scenario.
+
+    Raises:
+        InputError: sections do not fit together, or a file that they name is wrong. Several come as a `ScenarioError`.
+    """
+    content = scenario.content
+    if extra_policies:
+        content = read_content(scenario.document, scenario.content.name, scenario.folder, extra_policies)
+    mistakes = Mistakes(scenario.document)
+    network = build_network(mistakes, content.network, scenario.folder, content.slots)
+    catalog = _catalog(mistakes, content, scenario.folder)
+    if network is None or catalog is None:
+        mistakes.raise_if_any()
+        raise AssertionError("a section that cannot be built has left a mistake")
+    _check_fit(mistakes, content, network, catalog)
+    requests = RequestTypes.grid(network.ingress, (t.name for t in catalog.tasks))
+    workload = _workload(mistakes, content.workload, requests, network, content, scenario.folder)
+    if workload is not None:
+        with mistakes.at(content.workload.made.at):
+            # a recording that is shorter than the run is told now, not after an hour
+            workload.demand(content.slots - 1, content.seeds[0])
+    mistakes.raise_if_any()
+    assert workload is not None
+    objective = content.objective
+    return Built(
+        network=network.timeline[0][1],
+        timeline=network.timeline,
+        catalog=catalog,
+        requests=requests,
+        workload=workload,
+        weights=objective.weights,
+        objective={
+            "latency": objective.latency,
+            "error": objective.error,
+            "energy": objective.energy,
+            "traffic": objective.traffic,
+        },
+        policies=content.policies,
+        solvers=content.solvers,
+        windows=content.windows,
+        lp_time_limit_s=content.time_limit_s,
+        slots=content.slots,
+        slot_s=content.slot_s,
+        seeds=content.seeds,
+        declared=network.declared,
+        sources=(*network.sources, *_sources(catalog)),
+    )
+
+
+def _catalog(mistakes: Mistakes, content: Content, folder: Path) -> Catalog | None:
+    made = content.catalog
+    given: dict[str, Any] = {}
+    if made.name == "file":
+        path = next(p for p, field in made.fields.items() if field == "file")
+        given[path] = folder / made.values[path]
+    found = made.build(mistakes, **given)
+    return found if isinstance(found, Catalog) else None
+
+
+def _check_fit(mistakes: Mistakes, content: Content, network: BuiltNetwork, catalog: Catalog) -> None:
+    """That somebody can run something: processors are known, repositories can serve every task, paths exist."""
+    at = content.catalog.at
+    for name in {n.processor for n in network.network.nodes} - set(catalog.processors):
+        users = [n.name for n in network.network.nodes if n.processor == name]
+        mistakes.add_unknown(network.where(users[0], "processor"), "processor", name, catalog.processors)
+    serving = {n.processor for n in network.network.nodes if n.repository} & set(catalog.processors)
+    for processor in sorted(serving):
+        served = {m.task for m in catalog.models if processor in m.profiles}
+        missing = [t.name for t in catalog.tasks if t.name not in served]
+        if missing:
+            mistakes.add(
+                at,
+                f"no model of the task '{missing[0]}' runs on '{processor}', the processor of a repository; give one a "
+                "profile on it, or the repository another processor",
+            )
+    for first, stretch in network.timeline:
+        if not any(n.repository and n.up for n in stretch.nodes):
+            mistakes.add(
+                ("changes",) if first else ("network",),
+                f"no repository is up from slot {first} on, so nobody answers what the nodes do not hold; leave one up",
+            )
+            return
+    routes = route(network.network)
+    for name in network.ingress:
+        if not len(routes.path(network.network.index[name])):
+            mistakes.add(
+                network.where(name, "ingress"),
+                f"no path leads from '{name}' to a repository; link it, or take it out of 'ingress'",
+            )
+            return
+
+
+def _workload(
+    mistakes: Mistakes,
+    choice: WorkloadChoice,
+    requests: RequestTypes,
+    network: BuiltNetwork,
+    content: Content,
+    folder: Path,
+) -> Workload | None:
+    made, given = choice.made, dict[str, Any]()
+    if choice.base is not None:
+        base = _workload(mistakes, choice.base, requests, network, content, folder)
+        if base is None:
+            return None
+        given["base"] = base
+    else:
+        given["requests"] = requests
+    given["slot_s"] = content.slot_s
+    with mistakes.at(made.at, made.fields):
+        if made.name == "azure-functions":
+            minutes = content.slot_s / 60
+            if minutes != int(minutes):
+                raise InputError(
+                    "the trace counts by the minute, so 'slot' must be whole minutes, such as '1 min'"
+                )
+            del given["requests"], given["slot_s"]
+            given |= {
+                "path": [folder / f for f in made.values["path"]],
+                "ingress": requests.nodes,
+                "tasks": requests.tasks,
+                "slot_minutes": int(minutes),
+            }
+        elif made.name == "trace":
+            given["path"] = folder / made.values["path"]
+        elif made.name == "replay":
+            del given["slot_s"]
+            given["recorded"] = _recorded(folder / choice.files[0])
+        elif made.name == "traffic-matrices":
+            if choice.files:
+                given["matrices"] = [_matrix(folder / f) for f in choice.files]
+            else:
+                given["matrices"] = network.matrix()
+        if made.values.get("weights") == "traffic":
+            sent = dict.fromkeys(requests.nodes, 0.0)
+            for (source, _), value in network.matrix().items():
+                if source in sent:
+                    sent[source] += value
+            given["weights"] = sent
+        found = made.make(**{**made.values, **given})
+        assert isinstance(found, Workload)
+        return found
+    return None
+
+
+def _recorded(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    except FileNotFoundError:
+        raise InputError(
+            f"there is no file {path}; a relative name is looked for beside the scenario"
+        ) from None
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(f"{path} is no array as numpy.save writes it: {error}") from None
+
+
+def _matrix(path: Path) -> Mapping[tuple[str, str], float]:
+    table = read_table(path)
+    for column in ("source", "destination", "traffic"):
+        if column not in table.columns:
+            raise InputError(f"{path} has no column '{column}'; its columns are {', '.join(table.columns)}")
+    if not table["traffic"].dtype.is_numeric():
+        raise InputError(f"the column 'traffic' of {path} must hold numbers")
+    matrix: dict[tuple[str, str], float] = {}
+    for source, destination, traffic in table.select("source", "destination", "traffic").iter_rows():
+        if traffic is None:
+            raise InputError(f"{path} has no traffic from '{source}' to '{destination}'")
+        pair = (str(source), str(destination))
+        matrix[pair] = matrix.get(pair, 0.0) + float(traffic)
+    return matrix
+
+
+def _sources(catalog: Catalog) -> tuple[str, ...]:
+    """Where the numbers of a catalog come from."""
+    profiles = dict.fromkeys(p.source for m in catalog.models for p in m.profiles.values() if p.source)
+    return (*catalog.notes, *profiles)

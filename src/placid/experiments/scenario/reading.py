@@ -1,0 +1,114 @@
+"""Holds what is written against a section's model, and says what is wrong in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from placid.errors import InputError, UnknownNameError
+from placid.experiments.scenario.kinds import Within, described
+from placid.experiments.scenario.mistakes import Mistakes
+from placid.experiments.scenario.settings import Section, Setting
+from placid.experiments.scenario.yaml_lines import Key
+
+__all__ = ["Made", "read_section", "unknown_field"]
+
+S = TypeVar("S", bound=Section)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something that a scenario names, with its settings, ready to be made.
+
+    Attributes:
+        name: as in its table.
+        at: the section that says so.
+        make: class or function.
+        values: parameter -> value, of what is written.
+        fields: parameter -> field of the file.
+    """
+
+    name: str
+    at: Key
+    make: Callable[..., Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, name: str, at: Key, make: Callable[..., Any], section: Section, settings: Iterable[Setting]
+    ) -> Made:
+        """From a section as read."""
+        known = {s.parameter: s.field for s in settings}
+        return cls(name, at, make, {p: v for p, v in section.given().items() if p in known}, known)
+
+    def build(self, mistakes: Mistakes, **given: Any) -> Any:
+        """Made, with what the scenario gives besides; None if it complains, which is then among the mistakes."""
+        with mistakes.at(self.at, self.fields):
+            return self.make(**{**self.values, **given})
+        return None
+
+
+def read_section(mistakes: Mistakes, at: Key, data: object, model: type[S]) -> S | None:
+    """`data`, written at `at`, as a `model`; None if something is wrong, which is then among the mistakes."""
+    if not isinstance(data, Mapping):
+        example = _example(model)
+        mistakes.add(at, f"expected fields such as '{example}', got {described(data)}", of_value=True)
+        return None
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_input=False):
+            loc: Key = tuple(one["loc"])
+            _tell(mistakes, at, loc, one, data, model)
+        return None
+
+
+def unknown_field(name: str, known: Iterable[str]) -> str:
+    """The message for a field that nobody knows."""
+    names = list(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else ";"
+    return f"unknown field{hint} known here: {', '.join(names)}"
+
+
+def fields_of(model: type[Section]) -> list[str]:
+    """The names of a model's fields in a file."""
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def _example(model: type[Section]) -> str:
+    required = [f.alias or name for name, f in model.model_fields.items() if f.is_required()]
+    return f"{(required or fields_of(model) or ['field'])[0]}: ..."
+
+
+def _tell(
+    mistakes: Mistakes, at: Key, loc: Key, one: Mapping[str, Any], data: Any, model: type[Section]
+) -> None:
+    if one["type"] == "missing":
+        name = str(loc[-1])
+        shown = next((f for n, f in model.model_fields.items() if (f.alias or n) == name), None)
+        kind = next((m.shown for m in shown.metadata if hasattr(m, "shown")), "") if shown else ""
+        about = f"; expected {kind}" if kind else f"; it says: {shown.description}" if shown else ""
+        mistakes.add((*at, *loc[:-1]), f"the field '{name}' is missing{about}")
+    elif one["type"] == "extra_forbidden":
+        mistakes.add((*at, *loc), unknown_field(str(loc[-1]), fields_of(model)))
+    elif one["type"] == "placid":
+        tell_error(mistakes, (*at, *loc), one["ctx"]["error"])
+    else:  # a model without a kind of value of ours: pydantic's own words are better than none
+        mistakes.add((*at, *loc), str(one["msg"]), of_value=True)
+
+
+def tell_error(mistakes: Mistakes, at: Key, error: InputError) -> None:
+    """Note what a kind of value said of the one written at `at`."""
+    if isinstance(error, Within):
+        at, error = (*at, *error.inner), error.error
+    if isinstance(error, UnknownNameError):
+        kind = error.message.removeprefix("unknown ").split(" '")[0]
+        mistakes.add_unknown(at, kind, error.name, error.known)
+    else:
+        mistakes.add(at, error.message, of_value=True)

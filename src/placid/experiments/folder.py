@@ -84,7 +84,7 @@ class RunFolder:
                     f"{self.path} holds a run of another scenario or of another version of placid; "
                     "start it again with --fresh, or write to another folder with --out"
                 )
-        elif self.path.exists() and any(self.path.iterdir()):
+        elif not fresh and self.path.exists() and any(self.path.iterdir()):
             raise RunError(f"{self.path} is not empty and holds no run; write to another folder with --out")
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "scenario.yaml").write_text(scenario_text)

@@ -152,7 +152,7 @@ def _save(
         policy=np.array(str(part.policy)),
         placed=progress.placed,
         events=np.concatenate(events) if events else np.zeros((0, 3), np.int64),
-        demand=np.array(demand, np.int64).reshape(len(demand), -1),
+        demand=np.stack(demand) if demand else np.zeros((0, 0), np.int64),
         **{f"rows/{name}": np.array(column) for name, column in rows.items()},
         **{f"state/{name}": value for name, value in flatten(progress.state).items()},
     )

@@ -54,8 +54,9 @@ class Solution:
         solver: its name.
         status: how it ended.
         value: gain per slot of `placed` under the serving rule, ``serve(problem, placed, demand).gain``.
-        bound: no placement earns more than this per slot under the serving rule, or under any other rule that respects
-            capacities, so no partitioned gain exceeds it either.
+        bound: no placement earns more than this per slot under the serving rule. Those of `LinearProgram`, `Greedy` and
+            `Averaged` hold under every routing that respects capacities, so for partitioned gains too; `Milp` may cut
+            deeper.
         placed: bool [N].
         y: float64 [N]; the fractional placement that `placed` was rounded from, None if there is none.
         time_s: wall-clock time the solver took.
@@ -139,11 +140,10 @@ def solution_of(
     value = serve(problem, placed, demand).gain
     share = potential_share(problem, demand)
     partitioned = relaxed_gain(problem, demand, share, placed.astype(np.float64))
-    most = max(value, partitioned)
-    if most > bound * (1 + 1e-7) + 1e-9:
-        raise SolverError(f"solver '{solver}' claims the upper bound {bound:.9g} but earns {most:.9g}")
+    if value > bound * (1 + 1e-7) + 1e-9:
+        raise SolverError(f"solver '{solver}' claims the upper bound {bound:.9g} but earns {value:.9g}")
     # round-off must not put a gain above its bound
-    bound = max(bound, most)
+    bound = max(bound, value)
     if bound - value <= TOLERANCE * bound:
         status = Status.OPTIMAL
     elif status is Status.OPTIMAL:

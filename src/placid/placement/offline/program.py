@@ -19,7 +19,10 @@ cannot fill, and the rows of options of which one alone can fill an item whose r
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import dataclass
+from functools import cache
 
 import highspy
 import numpy as np
@@ -117,7 +120,7 @@ class Program:
             most=most,
         )
 
-    def load(self, settings: dict[str, object], *, whole: bool = False) -> highspy.Highs:
+    def load(self, settings: dict[str, float | str], *, whole: bool = False) -> highspy.Highs:
         """A solver with the program in it, nothing solved.
 
         Args:
@@ -127,7 +130,8 @@ class Program:
         Raises:
             SolverError: HiGHS refuses the program or an option.
         """
-        solver = highspy.Highs()
+        _greet()
+        solver = highspy.Highs()  # type: ignore[no-untyped-call,unused-ignore]
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)
         for name, value in settings.items():
@@ -168,3 +172,17 @@ class Program:
         y = np.zeros(problem.item_count)
         y[self.items] = np.clip(columns[: len(self.items)], 0.0, 1.0)
         return y
+
+
+@cache
+def _greet() -> None:
+    """Let HiGHS print its banner, which it does once a process whatever its options say, where nobody reads it."""
+    sys.stdout.flush()
+    out, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        highspy.Highs()  # type: ignore[no-untyped-call,unused-ignore]
+    finally:
+        os.dup2(out, 1)
+        os.close(out)
+        os.close(nowhere)

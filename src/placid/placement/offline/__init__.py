@@ -4,6 +4,7 @@ from placid.placement.offline.averaged import Averaged
 from placid.placement.offline.base import Solution, Solver, Status
 from placid.placement.offline.ceiling import Prices, ceiling
 from placid.placement.offline.greedy import Greedy
+from placid.placement.offline.local_search import LocalSearch
 from placid.placement.offline.lp import LinearProgram
 from placid.placement.offline.milp import Milp
 
@@ -12,6 +13,7 @@ __all__ = [
     "Averaged",
     "Greedy",
     "LinearProgram",
+    "LocalSearch",
     "Milp",
     "Prices",
     "Solution",
@@ -21,4 +23,4 @@ __all__ = [
 ]
 
 #: name -> class; scenarios and the command line choose from here
-SOLVERS: dict[str, type[Solver]] = {s.name: s for s in (Greedy, LinearProgram, Milp, Averaged)}
+SOLVERS: dict[str, type[Solver]] = {s.name: s for s in (Greedy, LocalSearch, LinearProgram, Milp, Averaged)}

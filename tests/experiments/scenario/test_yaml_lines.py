@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -154,7 +154,5 @@ def test_what_cannot_be_dumped() -> None:
 
 @given(st.text(alphabet=st.sampled_from(list("ab:-[]{}#&*!|>'\"%@`,? \n\t0.1")), max_size=60))
 def test_no_text_ends_in_anything_but_an_input_error(text: str) -> None:
-    try:
-        parse(text, "f")
-    except InputError as error:
-        assert str(error).startswith("f")
+    with suppress(InputError):
+        assert isinstance(parse(text, "f").data, dict)

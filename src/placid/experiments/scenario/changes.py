@@ -110,6 +110,8 @@ def build_timeline(
         change = one.build(mistakes)
         if isinstance(change, Change):
             made.append((one, change))
+    if len(mistakes.found) > before:
+        return None
     made.sort(key=lambda pair: pair[1].slot)
     for count in range(1, len(made) + 1):
         try:

@@ -267,19 +267,24 @@ class Choice(Kind):
 
 @dataclass(frozen=True)
 class Listed(Kind):
-    """A list of one kind; a single value stands for a list of one."""
+    """A list of one kind; a single value stands for a list of one, unless `single` is false."""
 
     each: Kind
     least: int = 0
     most: int = 100_000
     unique: bool = False
+    single: bool = True
 
     @property
     def shown(self) -> str:
         return f"a list; each: {self.each.shown}"
 
     def read(self, value: object) -> tuple[Any, ...]:
-        if value is None or isinstance(value, Mapping):
+        if (
+            value is None
+            or isinstance(value, Mapping)
+            or not (self.single or isinstance(value, list | tuple))
+        ):
             raise self.wrong(value)
         given = value if isinstance(value, list | tuple) else [value]
         if len(given) < self.least:
@@ -371,7 +376,7 @@ def _shape_fits(kind: Kind, value: object) -> bool:
         return isinstance(kind, PerName)
     if isinstance(value, list | tuple):
         return isinstance(kind, Listed)
-    return not isinstance(kind, PerName | _Nothing)
+    return not isinstance(kind, PerName | _Nothing) and getattr(kind, "single", True)
 
 
 assert set(_EXAMPLES) == set(DIMENSIONS), "every dimension has an example"

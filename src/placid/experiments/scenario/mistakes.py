@@ -67,7 +67,11 @@ class Mistakes:
         inner: Key = ()
         written = {f for key in self.document.keys if key[:-1] == at for f in [str(key[-1])]}
         speaks = f"{error.where} {error.message}" if error.where else error.message
-        for word in re.findall(r"\w+", speaks):
+        # a field in quotes is what it speaks of, written or not; else any field that it mentions
+        quoted = [
+            w for w in re.findall(r"'(\w+)'", speaks) if w in (fields or {}) or w in (fields or {}).values()
+        ]
+        for word in quoted or re.findall(r"\w+", speaks):
             name = (fields or {}).get(word, word)
             if name in written:
                 inner = (name,)
@@ -128,4 +132,10 @@ def _stands(data: Any, at: Key, name: str) -> Key:
                     return found
         return here if str(value) == name else None
 
-    return look(data, at) or at
+    found = look(data, at)
+    if found is None and len(name) > 2 and isinstance(data, Mapping):
+        # a part of what is written, such as the ending of a file's name
+        found = next(
+            ((*at, part) for part, one in data.items() if isinstance(one, str) and name in one), None
+        )
+    return found or at

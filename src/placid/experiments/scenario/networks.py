@@ -22,7 +22,7 @@ from placid.experiments.scenario.kinds import (
     either,
 )
 from placid.experiments.scenario.mistakes import Mistakes
-from placid.experiments.scenario.reading import Made, read_section, unknown_field
+from placid.experiments.scenario.reading import Made, fields_of, read_section, unknown_field
 from placid.experiments.scenario.settings import Section, Setting, model_of, settings_of
 from placid.experiments.scenario.yaml_lines import Key
 from placid.network import NETWORKS, TIERINGS, Cloud, dress, topology_names
@@ -188,10 +188,10 @@ def read_network(mistakes: Mistakes, data: object, changes: object) -> NetworkCh
                 (*_AT, sources[1]), f"stands beside '{sources[0]}'; write exactly one of {_any(NETWORKS)}"
             )
             return None
-        near = next((m for f in data if "did you mean" in (m := unknown_field(f, NETWORKS))), "")
-        wrong = next((f for f in data if "did you mean" in unknown_field(f, NETWORKS)), "")
+        strange = [f for f in data if f not in fields_of(network_model("topology"))]
+        near = [(f, m) for f in strange if "did you mean" in (m := unknown_field(f, NETWORKS))]
         if near:
-            mistakes.add((*_AT, wrong), near)
+            mistakes.add((*_AT, near[0][0]), near[0][1])
         else:
             mistakes.add(_AT, f"says not where it comes from; write exactly one of {_any(NETWORKS)}")
         return None

@@ -15,7 +15,7 @@ from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.settings import Section, Setting
 from placid.experiments.scenario.yaml_lines import Key
 
-__all__ = ["Made", "read_section", "unknown_field"]
+__all__ = ["Made", "fields_of", "read_section", "tell_error", "unknown_field"]
 
 S = TypeVar("S", bound=Section)
 
@@ -62,16 +62,25 @@ def read_section(mistakes: Mistakes, at: Key, data: object, model: type[S]) -> S
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False):
-            loc: Key = tuple(one["loc"])
-            _tell(mistakes, at, loc, one, data, model)
+        errors = error.errors(include_url=False, include_input=False)
+        missing = [str(e["loc"][-1]) for e in errors if e["type"] == "missing"]
+        for one in errors:
+            if one["type"] == "extra_forbidden":
+                name = str(one["loc"][-1])
+                # a required field under a wrong name is one mistake, not two
+                meant = get_close_matches(name, missing, n=1, cutoff=0.5)
+                missing = [m for m in missing if m not in meant]
+                mistakes.add((*at, name), unknown_field(name, fields_of(model), meant))
+        for one in errors:
+            if one["type"] != "extra_forbidden" and (one["type"] != "missing" or one["loc"][-1] in missing):
+                _tell(mistakes, at, tuple(one["loc"]), one, model)
         return None
 
 
-def unknown_field(name: str, known: Iterable[str]) -> str:
-    """The message for a field that nobody knows."""
+def unknown_field(name: str, known: Iterable[str], meant: Iterable[str] = ()) -> str:
+    """The message for a field that nobody knows; `meant` is what it most likely should be, if that is known."""
     names = list(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    near = list(meant) or get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ";"
     return f"unknown field{hint} known here: {', '.join(names)}"
 
@@ -86,17 +95,13 @@ def _example(model: type[Section]) -> str:
     return f"{(required or fields_of(model) or ['field'])[0]}: ..."
 
 
-def _tell(
-    mistakes: Mistakes, at: Key, loc: Key, one: Mapping[str, Any], data: Any, model: type[Section]
-) -> None:
+def _tell(mistakes: Mistakes, at: Key, loc: Key, one: Mapping[str, Any], model: type[Section]) -> None:
     if one["type"] == "missing":
         name = str(loc[-1])
         shown = next((f for n, f in model.model_fields.items() if (f.alias or n) == name), None)
         kind = next((m.shown for m in shown.metadata if hasattr(m, "shown")), "") if shown else ""
         about = f"; expected {kind}" if kind else f"; it says: {shown.description}" if shown else ""
         mistakes.add((*at, *loc[:-1]), f"the field '{name}' is missing{about}")
-    elif one["type"] == "extra_forbidden":
-        mistakes.add((*at, *loc), unknown_field(str(loc[-1]), fields_of(model)))
     elif one["type"] == "placid":
         tell_error(mistakes, (*at, *loc), one["ctx"]["error"])
     else:  # a model without a kind of value of ours: pydantic's own words are better than none

@@ -38,7 +38,7 @@ class Frame(Section):
     slot_s: Annotated[Any, Quantity("time", above_zero=True)] = Field(
         60.0, alias="slot", description="length of a slot: how often placements can change."
     )
-    seeds: Annotated[Any, either(Whole(1, 1000), Listed(Whole(0, 2**31 - 1), 1, 1000, unique=True))] = Field(
+    seeds: Annotated[Any, either(Whole(1, 1000), Listed(Whole(0, 2**31 - 1), 1, 1000, True, False))] = Field(
         1, description="how many repetitions, seeded 0, 1, 2, ...; or the list of seeds itself."
     )
     network: Any = Field(..., description="nodes and links: see the section `network`.")

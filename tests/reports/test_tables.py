@@ -197,6 +197,20 @@ def test_tables_for_the_terminal_say_everything_in_100_columns(tmp_path: Path) -
     assert max(map(len, (line.rstrip() for line in shown.splitlines()))) <= 100
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_narrow_terminal_loses_columns_but_never_the_names(tmp_path: Path, width: int) -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    text = StringIO()
+    Console(file=text, width=width).print(summary_table(make_run_folder(tmp_path / "run", slots=20)))
+    shown = text.getvalue()
+    assert "infida-optimistic" in shown
+    assert "…" not in shown
+    assert ("more column" in shown.replace("\n", " ")) == (width < 100)
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [

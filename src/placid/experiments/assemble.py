@@ -119,6 +119,7 @@ def _events(problem: Problem, label: str, events: np.ndarray) -> pl.DataFrame:
             "variant": variants[model].tolist(),
             "task": np.array(problem.task_names, dtype=object)[problem.model_task[model]].tolist(),
             "loaded": events[:, 2].astype(bool),
+            "size_bytes": problem.item_size_bytes[item],
         },
         schema={
             "policy": pl.String,
@@ -128,5 +129,6 @@ def _events(problem: Problem, label: str, events: np.ndarray) -> pl.DataFrame:
             "variant": pl.String,
             "task": pl.String,
             "loaded": pl.Boolean,
+            "size_bytes": pl.Int64,
         },
     )

@@ -90,7 +90,7 @@ class ChartSet:
             "row:N",
             sort=order,
             title=None,
-            axis=alt.Axis(labelLimit=260, ticks=False, domain=False, grid=True),
+            axis=alt.Axis(labelLimit=260, ticks=False, domain=False, grid=True, labelPadding=12),
         )
         title = f"gain per request, {self.unit}"
         ends = [v for r in rows for v in (r["low"], r["high"])]
@@ -98,7 +98,7 @@ class ChartSet:
         span = (
             alt.Scale(domain=[min(0.0, *ends), max(ends) * 1.02 or 1.0], nice=False) if ends else alt.Scale()
         )
-        x = alt.X("gain:Q", title=title, scale=span)
+        x = alt.X("gain:Q", title=title, scale=span, axis=alt.Axis(tickCount=8))
         base = alt.Chart(alt.NamedData("comparison"))
         layers: list[Any] = []
         datasets: dict[str, Any] = {"comparison": rows}
@@ -126,7 +126,10 @@ class ChartSet:
         )
         layers += [
             base.mark_rule(strokeWidth=2.5).encode(
-                y=y, x=alt.X("low:Q", title=title, scale=span), x2="high:Q", color=colour
+                y=y,
+                x=alt.X("low:Q", title=title, scale=span, axis=alt.Axis(tickCount=8)),
+                x2="high:Q",
+                color=colour,
             ),
             base.mark_point(filled=True, size=95, opacity=1).encode(
                 y=y,
@@ -142,12 +145,11 @@ class ChartSet:
                 ],
             ),
         ]
-        if not adaptive:
-            values = base.encode(y=y, x=alt.value("width"), text="label:N")
-            layers.append(values.mark_text(align="left", dx=10, fontSize=12, color=_INK))
+        values = base.transform_filter("datum.policy === datum.row")
+        values = values.encode(y=y, x=alt.value("width"), text="label:N")
+        layers.append(values.mark_text(align="left", dx=10, fontSize=12, color=_INK))
         chart = alt.layer(*layers).properties(height=26 * len(order))
-        if not adaptive:
-            chart = chart.properties(padding={"left": 5, "top": 5, "bottom": 5, "right": 8})
+        chart = chart.properties(padding={"left": 5, "top": 5, "bottom": 5, "right": 8})
         return self._finish(chart, datasets, "Gain per request by policy, with the bounds", switch=False)
 
     def gain_over_time(self, curves: pl.DataFrame, ceiling: pl.DataFrame) -> dict[str, Any]:
@@ -255,7 +257,7 @@ class ChartSet:
         base = alt.Chart(alt.NamedData("points")).transform_filter(self._filter())
         colour = self._colour()
         rule = base.mark_rule(strokeWidth=1.5)
-        x = alt.X("latency:Q", title=x_title, scale=free)
+        x = alt.X("latency:Q", title=x_title, scale=free, axis=alt.Axis(tickCount=8))
         y = alt.Y("error:Q", title=y_title, scale=free)
         layers: list[Any] = [
             rule.encode(x=alt.X("latency_low:Q", title=x_title), x2="latency_high:Q", y=y, color=colour),

@@ -70,6 +70,8 @@ def _by_position(
     floating = [k for k in range(len(nodes)) if k not in set(placed)]
     top = 3.5 * radius if floating else 0.0
     height = float(np.clip((_WIDTH - 2 * margin) * span[1] / span[0], 260, 520)) + 2 * margin + top
+    at = _unclumped(at, radius, (_WIDTH - 2 * margin) / span[0])
+    low, span = at.min(axis=0), np.maximum(np.ptp(at, axis=0), 1e-9)
     scale = min((_WIDTH - 2 * margin) / span[0], (height - 2 * margin - top) / span[1])
     x, y = np.empty(len(nodes)), np.empty(len(nodes))
     x[placed] = _WIDTH / 2 + (at[:, 0] - low[0] - span[0] / 2) * scale
@@ -79,6 +81,23 @@ def _by_position(
         x[k] = x[near].mean() if near else _WIDTH / 2
         y[k] = margin
     return x, y, height
+
+
+def _unclumped(at: np.ndarray, radius: float, scale: float) -> np.ndarray:
+    """Bring places part of the way to even spacing in either direction, as little as lets most nodes stand free.
+
+    Else one node overseas squeezes a continent into a corner.
+    """
+    order = np.argsort(np.argsort(at, axis=0, kind="stable"), axis=0) / max(1, len(at) - 1)
+    even = at.min(axis=0) + order * np.ptp(at, axis=0)
+    mixed = at
+    for part in (0.0, 0.2, 0.4, 0.6):
+        mixed = (1 - part) * at + part * even
+        distance = scale * np.hypot(*(mixed[:, None, k] - mixed[None, :, k] for k in (0, 1)))
+        np.fill_diagonal(distance, np.inf)
+        if np.median(distance.min(axis=1)) >= 3.4 * radius:
+            break
+    return mixed
 
 
 def _by_tier(

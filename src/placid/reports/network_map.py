@@ -183,7 +183,7 @@ class NetworkMap:
         amount = np.bincount(variant[held], weights=self.fill[held], minlength=len(self.held.variants))
         parts, start = [], 0.0
         for v, colour in enumerate(self.variant_colours):
-            length = around * amount[v] / self.full[k]
+            length = min(around * amount[v] / self.full[k], around - start)  # budgets may grow in mid-run
             if length > 0:
                 parts.append(
                     f'<circle r="{radius:.2f}" fill="none" stroke="{colour}" '

@@ -117,7 +117,8 @@
           total += models[n * V + v];
           const arc = arcs[n][v];
           if (!arc) continue;
-          const length = m.nodes[n].full > 0 ? around * fill[n * V + v] / m.nodes[n].full : 0;
+          // budgets may grow in mid-run: a ring is never more than full
+          const length = m.nodes[n].full > 0 ? Math.min(around * fill[n * V + v] / m.nodes[n].full, around - start) : 0;
           arc.setAttribute("stroke-dasharray", length.toFixed(2) + " " + around.toFixed(2));
           arc.setAttribute("stroke-dashoffset", (-start).toFixed(2));
           arc.setAttribute("visibility", length > 0 ? "visible" : "hidden");

@@ -108,7 +108,7 @@ def _legend(story: Story, kinds: tuple[str, ...] = ("online", "static", "hindsig
         f'<button type="button" data-policy="{escape(p, quote=True)}" aria-pressed="{str(p in story.shown).lower()}">'
         f"{policy_swatch(style)}{escape(p)}</button>"
         for p, style in story.styles.items()
-        if style.kind in kinds
+        if style.kind in kinds and not (story.run.adaptive and style.kind == "hindsight")
     )
     return f'<div class="legend" role="group" aria-label="Policies shown">{buttons}</div>'
 
@@ -289,8 +289,8 @@ def _map(story: Story) -> Section | None:
         f'<div class="map-body"><figure>{drawn.svg(first)}'
         f'<ul class="keys"><li>{rings}{order}:</li>{variants}</ul>'
         f'<ul class="keys"><li>Centres: tiers; number: models held; square: repository.</li>{tiers}</ul>'
-        "<figcaption>Places are as the topology gives them where it does; nodes that would cover each other are moved "
-        "apart."
+        "<figcaption>Places follow the topology where it gives them; where nodes would cover each other they are spread "
+        "out."
         f"{left_out}</figcaption></figure>"
         '<div id="held" aria-live="polite"></div></div>'
     )

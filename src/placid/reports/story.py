@@ -85,12 +85,13 @@ def tell(
 
 def _first_seen(run: RunData, table: pl.DataFrame) -> tuple[str, ...]:
     """All policies if they are few; else the best that learn, the best static one and the best in hindsight."""
-    if len(run.kinds) <= _FIRST_SEEN + 2:
-        return tuple(run.kinds)
+    kinds = {p: k for p, k in run.kinds.items() if not (run.adaptive and k == "hindsight")}
+    if len(kinds) <= _FIRST_SEEN + 2:
+        return tuple(kinds)
     best = table.sort("gain", descending=True, nulls_last=True, maintain_order=True)
     picked: set[str] = set()
     for kind, most in (("online", _FIRST_SEEN), ("static", 1), ("hindsight", 1)):
         picked.update(
             best.filter(pl.col("kind") == kind)["policy"].unique(maintain_order=True).to_list()[:most]
         )
-    return tuple(p for p in run.kinds if p in picked)
+    return tuple(p for p in kinds if p in picked)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from copy import copy
 from io import StringIO
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.table import Table
 
@@ -20,12 +21,27 @@ __all__ = ["PrintableTable", "comparison_table", "summary_table"]
 
 
 class PrintableTable(Table):
-    """A rich table that `print` shows too."""
+    """A rich table that `print` shows too; where the terminal is too narrow it leaves out its last columns."""
 
     def __str__(self) -> str:
         text = StringIO()
         Console(file=text, width=120, color_system=None).print(self)
         return text.getvalue().rstrip("\n")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        fitting = copy(self)
+        fitting.columns = list(self.columns)
+        roomy = options.update(width=1000)
+        while len(fitting.columns) > 2 and fitting._natural_width(console, roomy) > options.max_width:
+            fitting.columns.pop()
+        left_out = len(self.columns) - len(fitting.columns)
+        if left_out:
+            more = f"{left_out} more column{'' if left_out == 1 else 's'} in a wider terminal"
+            fitting.caption = f"{self.caption}; {more}"
+        yield from Table.__rich_console__(fitting, console, options)
+
+    def _natural_width(self, console: Console, roomy: ConsoleOptions) -> int:
+        return Table.__rich_measure__(self, console, roomy).maximum
 
 
 def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
@@ -39,9 +55,9 @@ def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
         f"{run.name}: {count(run.slots, 'slot')}, {count(seeds, 'seed')}",
         "mean ± 95 % interval over seeds" if seeds > 1 else "one seed: no intervals",
     )
-    table.add_column("policy", overflow="fold")
+    table.add_column("policy", no_wrap=True)
     if run.adaptive:
-        table.add_column("requests made\nagainst", overflow="fold")
+        table.add_column("requests made\nagainst", no_wrap=True)
     loaded, loaded_unit = _unit_of(rows, "bytes_loaded", "size")
     latency, latency_unit = _unit_of(rows, "latency_s", "time")
     columns = [
@@ -73,7 +89,7 @@ def comparison_table(run_dirs: Sequence[str | os.PathLike[str] | RunData]) -> Pr
     runs = frame["run"].unique(maintain_order=True).to_list()
     units = [read_run(d).gain_unit for d in run_dirs]
     table = _table("gain per request, and its share of the LP bound", "mean ± 95 % interval over seeds")
-    table.add_column("policy", overflow="fold")
+    table.add_column("policy", no_wrap=True)
     for run, (unit, _) in zip(runs, units, strict=True):
         table.add_column(f"{escape(run)}\n\\[{unit}]", justify="right")
     pairs = frame.select("policy", "trace").unique(maintain_order=True).rows()

@@ -1,13 +1,11 @@
 """Run a scenario from Python, and read its verdict.
 
-    python examples/01_run_a_scenario.py [scenarios/quick.yaml]
+python examples/01_run_a_scenario.py [scenarios/quick.yaml]
 """
 
 from __future__ import annotations
 
 import sys
-
-from rich.console import Console
 
 import placid
 from placid.reports import verdict
@@ -16,8 +14,8 @@ from placid.reports import verdict
 def main() -> None:
     scenario = placid.load_scenario(sys.argv[1] if len(sys.argv) > 1 else "scenarios/quick.yaml")
     # interrupt it and start it again: it goes on where it stopped
-    folder = placid.run(scenario, "runs/example-1", tell=lambda what, step, steps: None)
-    Console().print(placid.summary(folder))
+    folder = placid.run(scenario, "runs/example-1")
+    print(placid.summary(folder))
     print(verdict(folder))
     print(f"The page: {folder / 'report.html'}")
 

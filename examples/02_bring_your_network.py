@@ -1,6 +1,6 @@
 """Your network: a networkx graph in, a networkx graph that says what each node holds out.
 
-    python examples/02_bring_your_network.py
+python examples/02_bring_your_network.py
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ GIB = 1 << 30
 def my_graph() -> nx.Graph:
     """Eight towns on a ring, a city in the middle, a cloud behind it."""
     graph = nx.Graph(name="eight towns")
-    graph.add_node("cloud", tier="cloud", processor="cloud", repository=True)
-    graph.add_node("city", tier="city", processor="edge", memory_bytes=16 * GIB)
+    graph.add_node("cloud", tier="cloud", processor="gpu", repository=True)
+    graph.add_node("city", tier="city", processor="gpu", memory_bytes=2 * GIB)
     graph.add_edge("city", "cloud", rtt_s=0.040)
     for i in range(8):
-        graph.add_node(f"town-{i}", tier="town", processor="edge", memory_bytes=2 * GIB)
+        graph.add_node(f"town-{i}", tier="town", processor="gpu", memory_bytes=GIB // 4)
         graph.add_edge(f"town-{i}", "city", rtt_s=0.008)
         graph.add_edge(f"town-{i}", f"town-{(i + 1) % 8}", rtt_s=0.005)
     return graph
@@ -46,9 +46,11 @@ def main() -> None:
     for event in pl.read_parquet(folder / "placements.parquet").iter_rows(named=True):
         if event["policy"] == "infida-adaptive":
             (holds[event["node"]].add if event["loaded"] else holds[event["node"]].discard)(event["model"])
-    nx.set_node_attributes(graph, {name: ", ".join(sorted(models)) for name, models in holds.items()}, "holds")
+    nx.set_node_attributes(
+        graph, {name: ", ".join(sorted(models)) for name, models in holds.items()}, "holds"
+    )
     nx.write_graphml(graph, "towns-placed.graphml")
-    print(f"city holds {len(holds['city'])} models; wrote towns-placed.graphml")
+    print(f"{sum(map(len, holds.values()))} models are in place; wrote towns-placed.graphml")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 Each node keeps the models that would have saved most per byte on the requests of late. Run it beside the built-in ones:
 
-    placid run scenarios/quick.yaml --policy examples/04_my_policy.py:SavingPerByte
+    cp examples/04_my_policy.py my_policy.py
+    placid run scenarios/quick.yaml --policy my_policy:SavingPerByte
 
-or, from a folder where the file is called `my_policy.py`: `--policy my_policy:SavingPerByte`. This file, run by itself,
-puts the policy through the checks that ours must pass.
+The module is looked for in the current folder and beside the scenario. This file, run by itself, puts the policy through
+the checks that ours must pass.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class SavingPerByte(Policy):
                 room[node] -= size
         return state, placed
 
-    def learn(self, state: Savings, problem: Problem, feedback: Feedback, rng: np.random.Generator) -> Savings:
+    def learn(
+        self, state: Savings, problem: Problem, feedback: Feedback, rng: np.random.Generator
+    ) -> Savings:
         saved = problem.option_saving * feedback.demand[problem.option_type]
         saved = np.bincount(problem.option_item, weights=saved, minlength=problem.item_count)
-        return replace(state, worth=self.memory * state.worth + np.minimum(saved, 1e300))
+        return replace(state, worth=self.memory * state.worth + saved)
 
 
 if __name__ == "__main__":

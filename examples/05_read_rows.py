@@ -28,12 +28,15 @@ def main() -> None:
         print(table.sort("gain_per_request", descending=True))
 
     running = rows.sort("slot").with_columns(
-        so_far=pl.col("gain").cum_sum().over("policy", "seed") / pl.col("requests").cum_sum().over("policy", "seed")
+        so_far=pl.col("gain").cum_sum().over("policy", "seed")
+        / pl.col("requests").cum_sum().over("policy", "seed")
     )
     over_seeds = running.group_by("policy", "slot").agg(
         mean=pl.col("so_far").mean(), low=pl.col("so_far").min(), high=pl.col("so_far").max()
     )
-    base = alt.Chart(over_seeds.sort("policy", "slot")).encode(x=alt.X("slot:Q", title="slot"), color="policy:N")
+    base = alt.Chart(over_seeds.sort("policy", "slot")).encode(
+        x=alt.X("slot:Q", title="slot"), color="policy:N"
+    )
     band = base.mark_area(opacity=0.2).encode(y=alt.Y("low:Q", title="gain per request so far"), y2="high:Q")
     (band + base.mark_line().encode(y="mean:Q")).properties(width=640, height=320).save("gain.svg")
     print("Wrote gain.svg: line, mean over seeds; band, least to largest.")

@@ -165,6 +165,55 @@ def _exists(name: str) -> bool:
     return False
 
 
+#: what a section on a page is put into, to see that it is a valid one
+_REST = """
+slots: 300
+network:
+  topology: sndlib/geant
+  memory: 1 GiB
+  processor: rtx2070
+  cloud: {rtt: 40 ms, processor: v100}
+catalog: {family: yolov4, tasks: 4}
+workload: {process: poisson, rate: 20 /s}
+objective: {latency: 1}
+"""
+SECTIONS = [
+    (page, block) for page in PAGES for block in blocks(page) if block.language == "yaml" and not block.title
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "block"), SECTIONS, ids=lambda part: part.name if isinstance(part, Path) else str(part.line)
+)
+def test_sections_of_scenarios_are_valid(
+    page: Path, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import yaml
+
+    from placid.experiments.scenario import build, load_scenario
+
+    monkeypatch.chdir(tmp_path)
+    for other in blocks(page):
+        if other.title and other.title != "prints":
+            (tmp_path / other.title).write_text(other.text)
+    given = yaml.safe_load(block.text)
+    content = yaml.safe_load(_REST) | given
+    # a page may speak of processors that only its own catalog, or network, has
+    if "network" in given:
+        text = page.read_text()
+        processors = [name for name in ("gpu-small", "gpu-large") if name in text]
+        content["catalog"] = {
+            "family": "parametric",
+            "gflops_per_s": dict.fromkeys(processors, 1000.0),
+            "power": {},
+        }
+    if "catalog" in given and "rtx2070" not in block.text:
+        processor = "server" if "file" in given["catalog"] else "gpu"
+        content["network"] |= {"processor": processor, "cloud": {"rtt": "40 ms", "processor": processor}}
+    built = build(load_scenario(content))
+    assert built.slots == content["slots"]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly."""

@@ -5,7 +5,7 @@
 | `model`      | name                                                                                        | yes    |
 | `processor`  | class it was profiled on                                                                    | yes    |
 | `mean`, `p50`, `p90` | latency of one batch: a number in `time_unit`, or with its unit ("12 ms")           | one    |
-| `accuracy`   | in [0, 1], or in percent if any value of the column exceeds 1                               | yes    |
+| `accuracy`   | in [0, 1], or in percent if any number of the column exceeds 1, or with its sign ("71.9 %") | yes    |
 | `size`       | bytes: a number in `size_unit`, or with its unit ("14 MiB")                                 | yes    |
 | `batch`      | inputs per batch                                                                            | no     |
 | `task`       | what it solves; without it, all models solve the one task `task`                            | no     |
@@ -14,7 +14,7 @@
 | `variant`    | what a model is called without task and copy, for tables                                    | no     |
 | `source`     | where the row comes from                                                                    | no     |
 
-Other columns are ignored. Columns that are called something else are renamed by `columns`.
+Other columns and blank lines are ignored. Columns that are called something else are renamed by `columns`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def read_profiles(
     request_bytes: int = 60_000,
     response_bytes: int = 1_000,
 ) -> Catalog:
-    """The catalog in a ``.csv`` or ``.parquet`` profile table.
+    """The catalog in a ``.csv``, ``.csv.gz`` or ``.parquet`` profile table.
 
     Args:
         path: the table.
@@ -97,10 +97,17 @@ def read_profiles(
                 f"has no column '{column}'; its columns are {', '.join(frame.columns)} ('columns' renames them)",
                 where=str(path),
             )
-    if frame.height == 0:
+    # a CSV's header is its line 1
+    at = "row {}" if str(path).endswith(".parquet") else "line {}"
+    first = 1 if str(path).endswith(".parquet") else 2
+    rows = [
+        _Row(cells, f"{path}, {at.format(i)}")
+        for i, cells in enumerate(frame.iter_rows(named=True), start=first)
+        if any(cell not in (None, "") for cell in cells.values())
+    ]
+    if not rows:
         raise InputError("has a header but no rows", where=str(path))
-    rows = [_Row(cells, i + 2, str(path)) for i, cells in enumerate(frame.iter_rows(named=True))]
-    percent = any(row.number("accuracy") > 1.0 for row in rows)
+    percent = any(row.exceeds_one("accuracy") for row in rows)
     models = _models(rows, latency, batch, time_unit, size_unit, percent, str(path))
     notes = (
         f"Profiles come from {Path(path).name}, column '{latency}'.",
@@ -118,9 +125,25 @@ def read_profiles(
 
 
 def write_profiles(catalog: Catalog, path: str | Path) -> None:
-    """Write `catalog` as a profile table that `read_profiles` reads back (replicas as models of their own)."""
+    """Write `catalog` as a profile table that `read_profiles` reads back (replicas as models of their own).
+
+    What requests and answers carry is no part of a table: give it again when reading.
+
+    Raises:
+        InputError: a task has no model, the file has another ending than ``.csv`` or ``.parquet``, or cannot be written.
+    """
     import polars as pl
 
+    unsolved = {t.name for t in catalog.tasks} - {m.task for m in catalog.models}
+    if unsolved:
+        raise InputError(
+            f"no model solves the task '{min(unsolved)}', so a table of models cannot hold it",
+            where=catalog.name,
+        )
+    if Path(path).suffix not in (".csv", ".parquet"):
+        raise UnknownNameError(
+            "table format", Path(path).suffix or str(path), (".csv", ".parquet"), where=str(path)
+        )
     frame = pl.DataFrame(
         [
             {
@@ -139,27 +162,34 @@ def write_profiles(catalog: Catalog, path: str | Path) -> None:
             for processor, p in m.profiles.items()
         ]
     )
-    if str(path).endswith(".parquet"):
-        frame.write_parquet(path)
-    elif str(path).endswith(".csv"):
-        frame.write_csv(path)
-    else:
-        raise UnknownNameError(
-            "table format", Path(path).suffix or str(path), (".csv", ".parquet"), where=str(path)
-        )
+    try:
+        if Path(path).suffix == ".parquet":
+            frame.write_parquet(path)
+        else:
+            frame.write_csv(path)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
 
 
 class _Row:
     """One row of the table, which can say where it stands."""
 
-    def __init__(self, cells: Mapping[str, Any], line: int, path: str) -> None:
-        self._cells, self._line, self._path = cells, line, path
+    def __init__(self, cells: Mapping[str, Any], place: str) -> None:
+        self._cells, self._place = cells, place
 
     def where(self, column: str) -> str:
-        return f"{self._path}, row {self._line}, column '{column}'"
+        return f"{self._place}, column '{column}'"
 
     def has(self, column: str) -> bool:
-        return self._cells.get(column) not in (None, "")
+        cell = self._cells.get(column)
+        return cell is not None and str(cell).strip() != ""
+
+    def exceeds_one(self, column: str) -> bool:
+        """Whether a plain number above 1 stands there."""
+        try:
+            return float(self._cells[column]) > 1
+        except (TypeError, ValueError):
+            return False
 
     def text(self, column: str) -> str:
         if not self.has(column):
@@ -219,7 +249,7 @@ def _models(
     for row in rows:
         name, processor = row.text("model"), row.text("processor")
         inputs = row.whole("batch") if row.has("batch") else 1
-        quality = row.number("accuracy") / (100.0 if percent else 1.0)
+        quality = row.quantity("accuracy", "share", 0.01 if percent else 1.0)
         if quality > 1:
             raise InputError(f"exceeds 100 percent: {100 * quality:g}", where=row.where("accuracy"))
         known = (
@@ -274,9 +304,9 @@ def _read(path: Path) -> pl.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pl.read_parquet(path)
-        if path.suffix == ".csv":
+        if path.name.endswith((".csv", ".csv.gz")):
             # everything as text: what is wrong in a cell is told with its place
-            return pl.read_csv(path, infer_schema=False)
+            return _once_each(pl.read_csv(path, infer_schema=False), path)
     except FileNotFoundError:
         raise InputError("there is no such file", where=str(path)) from None
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
@@ -284,8 +314,23 @@ def _read(path: Path) -> pl.DataFrame:
     raise UnknownNameError("table format", path.suffix or path.name, (".csv", ".parquet"), where=str(path))
 
 
+def _once_each(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """`frame`, if no column occurs twice: polars gives the second another name, and it would go unread."""
+    for column in frame.columns:
+        original = column.removesuffix("_duplicated_0")
+        if original != column and original in frame.columns:
+            raise InputError(f"has two columns '{original}'; keep one", where=str(path))
+    return frame
+
+
 def _renamed(frame: pl.DataFrame, columns: Mapping[str, str], path: str | Path) -> pl.DataFrame:
+    sources: dict[str, str] = {}
     for old, new in columns.items():
+        if new in sources:
+            raise InputError(
+                f"'columns' makes '{new}' of both '{sources[new]}' and '{old}'; keep one", where=str(path)
+            )
+        sources[new] = old
         if old not in frame.columns:
             raise UnknownNameError("column", old, frame.columns, where=str(path))
         if new not in COLUMNS:

@@ -149,6 +149,23 @@ def test_a_ramp_begins_and_ends_with_its_ends() -> None:
     assert len(ramp(("#000000", "#ffffff"), 1)) == 1
 
 
+@pytest.mark.parametrize(
+    ("ends", "ticks"),
+    [
+        ((1.0, 0.0, 900.0), [0, 1, 10, 100]),
+        ((0.5, -20.0, 50.0), [-10, -1, 0, 1, 10]),
+        ((3.0, 0.0, 4.0), [0, 10]),
+        ((1e-3, 0.0, 1e9), [0, 1e-3, 1e0, 1e3, 1e6, 1e9]),
+    ],
+)
+def test_ticks_of_a_scale_that_is_linear_near_zero(
+    ends: tuple[float, float, float], ticks: list[float]
+) -> None:
+    from placid.reports.charts import _powers
+
+    assert _powers(*ends) == pytest.approx(ticks)
+
+
 points = st.lists(st.tuples(st.floats(0, 400), st.floats(0, 300)), max_size=12)
 
 

@@ -162,6 +162,20 @@ def test_a_page_without_network_and_placements(tmp_path: Path) -> None:
     assert "table" in found.ids
 
 
+def test_a_theorem_ends_where_the_network_changes(tmp_path: Path) -> None:
+    import polars as pl
+
+    folder = make_run_folder(tmp_path / "run", slots=60)
+    rows = pl.read_parquet(folder / "rows.parquet")
+    late = pl.when(pl.col("slot") < 30).then(pl.col("regret_bound")).otherwise(float("nan"))
+    rows.with_columns(late.alias("regret_bound")).write_parquet(folder / "rows.parquet")
+    text = write_report(folder).read_text()
+    assert "After 30 slots the tightest theorem" in text
+    assert "Later the network changes" in text
+    rows.with_columns(pl.lit(float("nan")).alias("regret_bound")).write_parquet(folder / "rows.parquet")
+    assert "No policy of this run has a theorem" in write_report(folder).read_text()
+
+
 def test_one_seed_says_so_and_draws_no_bands(tmp_path: Path) -> None:
     text = write_report(make_run_folder(tmp_path / "run", slots=20, seeds=[0])).read_text()
     assert "One seed, so there are no bands." in text

@@ -234,6 +234,8 @@ def test_what_is_no_run_is_said_to_be_none(tiny: Path, file: str, content: str |
     [
         (with_interval(29.302, 29.212, 29.392), "29.30 ± 0.09"),
         (with_interval(21.37, 21.26, 21.48), "21.37 ± 0.11"),
+        (with_interval(36.1171, 36.1151, 36.1191), "36.12 ± <0.01"),
+        (with_interval(7.0, 7.0, 7.0), "7.00 ± 0.00"),
         (with_interval(1234.5, 1200.0, 1269.0), "1234 ± 34"),
         (with_interval(-1e-18, -1e-18, -1e-18), "0.00 ± 0.00"),
         (with_interval(0.5, None, None, decimals=1), "0.5"),

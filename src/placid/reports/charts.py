@@ -180,7 +180,7 @@ class ChartSet:
             "value",
             f"loaded per slot, {unit}",
             banded=_has(curves, "value_low"),
-            symlog=(1.0, top / size) if wide else None,
+            symlog=(1.0, 0.0, top / size) if wide else None,
             zero=True,
         )
         return self._finish(
@@ -207,7 +207,9 @@ class ChartSet:
 
     def regret_against_bound(self, curves: pl.DataFrame) -> dict[str, Any] | None:
         """What the theorem speaks of beside what it allows, on a scale that shows both; None if no policy has a bound."""
-        known = curves.filter(pl.col("bound").is_not_null(), pl.col("fractional").is_not_null())
+        known = curves.filter(
+            pl.col("bound").is_not_null(), pl.col("fractional").is_not_null(), pl.col("everything") > 0
+        )
         if known.is_empty():
             return None
         datasets = {"bound": self._points(known, ("fractional", "bound"), self.per_unit)}
@@ -216,13 +218,14 @@ class ChartSet:
         small = known.select(pl.col("fractional").abs().median()).item() * self.per_unit
         constant = max(float(small), whole * 1e-3)
         most = max(whole, float(known["bound"].max()) * self.per_unit)  # type: ignore[arg-type]
+        least = float(known["fractional"].min()) * self.per_unit  # type: ignore[arg-type]
         line = alt.Chart(alt.NamedData("whole"))
         layers: list[Any] = [
             line.mark_rule(color=_INK, strokeDash=[2, 3]).encode(y="whole:Q"),
             line.mark_text(align="right", baseline="bottom", dy=-3, color=_MUTED, fontSize=11)
             .encode(y="whole:Q", x=alt.value("width"), text=alt.value("all that the best static placement gains")),
             *self._band_and_line(
-                "bound", "fractional", f"fractional regret per request, {self.unit}", symlog=(constant, most),
+                "bound", "fractional", f"fractional regret per request, {self.unit}", symlog=(constant, least, most),
                 banded=_has(known, "fractional_low"),
             ),
             self._line("bound", "bound", dashed=True).encode(y="bound:Q"),
@@ -276,18 +279,20 @@ class ChartSet:
                 d.setdefault("side", side)
         for name, (right, down) in SIDES.items():
             # every layer has all points, so that the axes span them whichever sides are in use
-            layers.append(
-                base.transform_calculate(name=f"datum.side === '{name}' ? datum.policy : ''")
-                .mark_text(
-                    align="center" if right == 0 else "left" if right > 0 else "right",
-                    baseline="middle" if down == 0 else "bottom" if down < 0 else "top",
-                    dx=(9 if down == 0 else 6) * right,
-                    dy=(9 if right == 0 else 4) * down,
-                    fontSize=11,
-                    color=_INK,
-                )
-                .encode(x=x, y=y, text="name:N")
-            )
+            named = base.transform_calculate(name=f"datum.side === '{name}' ? datum.policy : ''")
+            beside: dict[str, Any] = {
+                "align": "center" if right == 0 else "left" if right > 0 else "right",
+                "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",
+                "dx": (9 if down == 0 else 6) * right,
+                "dy": (9 if right == 0 else 4) * down,
+                "fontSize": 11,
+            }
+            # first a white edge, so that a name can be read where an interval crosses it
+            for mark in (
+                named.mark_text(stroke="white", strokeWidth=3, **beside),
+                named.mark_text(color=_INK, **beside),
+            ):
+                layers.append(mark.encode(x=x, y=y, text="name:N"))
         return self._finish(
             alt.layer(*layers).properties(height=340), {"points": data}, "Latency against error by policy"
         )
@@ -396,7 +401,7 @@ class ChartSet:
         data: str,
         column: str,
         title: str,
-        symlog: tuple[float, float] | None = None,
+        symlog: tuple[float, float, float] | None = None,
         *,
         banded: bool,
         zero: bool = False,
@@ -405,7 +410,7 @@ class ChartSet:
 
         Args:
             banded: false with a single seed.
-            symlog: (constant, largest value) of a scale that is linear near 0 and logarithmic beyond.
+            symlog: (constant, smallest, largest value) of a scale that is linear near 0 and logarithmic beyond.
         """
         if symlog is None:
             scale, axis = alt.Scale(zero=zero, nice=True), alt.Axis()
@@ -583,11 +588,16 @@ def _sides(points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[
     return place_labels(at, names, radius=7, letter=6.3, line=13, width=width, height=height)
 
 
-def _powers(constant: float, largest: float) -> list[float]:
-    """0 and the powers of ten from about `constant` to `largest`, thinned to at most seven."""
-    first, last = math.ceil(math.log10(constant)), math.floor(math.log10(max(largest, constant)))
-    powers = list(range(first, max(last, first) + 1))
-    return [0.0, *(10.0**k for k in powers[:: -(-len(powers) // 6)])]
+def _powers(constant: float, smallest: float, largest: float) -> list[float]:
+    """0 and the powers of ten from about `constant` to the ends, thinned to at most six on a side."""
+
+    def side(end: float) -> list[float]:
+        first, last = math.ceil(math.log10(constant)), math.floor(math.log10(max(end, constant)))
+        powers = list(range(first, max(last, first) + 1))
+        return [10.0**k for k in powers[:: -(-len(powers) // 6)]]
+
+    below = [-p for p in side(-smallest)] if smallest < -constant else []
+    return [*reversed(below), 0.0, *side(largest)]
 
 
 def _has(frame: pl.DataFrame, column: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 
@@ -102,13 +103,15 @@ def _chart(name: str, caption: str, legend: str = "") -> str:
     return f'<figure><div class="chart" id="chart-{name}"></div>{legend}<figcaption>{caption}</figcaption></figure>'
 
 
-def _legend(story: Story, kinds: tuple[str, ...] = ("online", "static", "hindsight")) -> str:
-    """Buttons that show and hide a policy in every chart over time."""
+def _legend(story: Story, only: Collection[str] | None = None) -> str:
+    """Buttons that show and hide a policy in every chart over time; `only` some policies where a chart has no others."""
+    if only is None:
+        only = [p for p, s in story.styles.items() if not (story.run.adaptive and s.kind == "hindsight")]
     buttons = "".join(
         f'<button type="button" data-policy="{escape(p, quote=True)}" aria-pressed="{str(p in story.shown).lower()}">'
         f"{policy_swatch(style)}{escape(p)}</button>"
         for p, style in story.styles.items()
-        if style.kind in kinds and not (story.run.adaptive and style.kind == "hindsight")
+        if p in only
     )
     return f'<div class="legend" role="group" aria-label="Policies shown">{buttons}</div>'
 
@@ -203,11 +206,12 @@ def _regret(story: Story) -> Section | None:
         "regret",
         "Gain of the best static placement found in hindsight minus gain, up to each slot, per request. Falling to 0 or "
         f"below: learning has caught up with hindsight. {_bands(story)}",
-        _legend(story, ("online",)),
+        _legend(story, story.regret["policy"].unique().to_list()),
     )
     if "bound" not in story.specs:
         body = first + '<p class="note">No policy of this run has a theorem that bounds its regret.</p>'
         return _section("regret", "Regret", "Regret against the best static placement", body)
+    bounded = story.regret.filter(pl.col("bound").is_not_null())["policy"].unique().to_list()
     second = (
         "<h3>Beside the theorem</h3>"
         + _chart(
@@ -215,7 +219,7 @@ def _regret(story: Story) -> Section | None:
             "Solid: regret of the fractional placement, types kept to their own part of shared capacity, which is what the "
             "theorem bounds. Dashed: what it allows. The placements drawn from it keep at least 1 − 1/e of its gain in "
             f"expectation. Scale: linear near 0, then logarithmic. {_bands(story)}",
-            _legend(story, ("online",)),
+            _legend(story, bounded),
         )
     )  # fmt: skip
     return _section(
@@ -227,23 +231,30 @@ def _regret(story: Story) -> Section | None:
 
 
 def _theorem_says(story: Story) -> str:
-    """What the bounds come to at the end of the run."""
-    last = story.regret.filter(pl.col("slot") == pl.col("slot").max(), pl.col("bound").is_not_null())
-    ratio = (
-        last.select((pl.col("bound") / pl.col("everything")).alias("ratio"), "policy")
+    """What the bounds come to at the end of the run, or at the end of the time for which they hold."""
+    known = story.regret.filter(pl.col("bound").is_not_null(), pl.col("everything") > 0)
+    end = int(known["slot"].max())  # type: ignore[arg-type]
+    row = (
+        known.filter(pl.col("slot") == end)
+        .select((pl.col("bound") / pl.col("everything")).alias("ratio"), "policy")
         .sort("ratio")
         .row(0, named=True)
     )
-    if ratio["ratio"] >= 1:
-        return (
-            f"After {count(story.run.slots, 'slot')} the tightest theorem, that of {ratio['policy']}, allows a regret of "
-            f"{ratio['ratio']:.3g} times all that the best static placement gains: it says nothing yet. What was measured "
-            "is far below; the bounds fall with the square root of time, and are shown for what they are."
-        )
-    return (
-        f"After {count(story.run.slots, 'slot')} the tightest theorem, that of {ratio['policy']}, allows a regret of "
-        f"{percent(ratio['ratio'])} of what the best static placement gains, whatever the requests."
+    after = (
+        f"After {count(end + 1, 'slot')} the tightest theorem, that of {row['policy']}, allows a regret of "
     )
+    if row["ratio"] >= 1:
+        said = (
+            f"{after}{row['ratio']:.3g} times all that the best static placement gains: it says nothing yet. What was "
+            "measured is far below; the bounds fall with the square root of time, and are shown for what they are."
+        )
+    else:
+        said = (
+            f"{after}{percent(row['ratio'])} of what the best static placement gains, whatever the requests."
+        )
+    if end + 1 < story.run.slots:
+        said += " Later the network changes, and the theorems, which speak of one that does not, end there."
+    return said
 
 
 def _map(story: Story) -> Section | None:
@@ -361,7 +372,7 @@ def _origin(story: Story) -> Section:
         + "<h3>Where numbers come from</h3>" + sources
         + f'<h3>What ran</h3><dl class="facts">{rows}</dl>'
         + (settled if policies else "")
-        + "<h3>Once more</h3><p>With the scenario below as <code>scenario.yaml</code>:</p>"
+        + "<h3>To run it again</h3><p>With the scenario below as <code>scenario.yaml</code>:</p>"
         + f'<pre class="command">{escape(command)}</pre>{scenario}'
     )  # fmt: skip
     return _section("origin", "Origin", "Where this comes from", body)

@@ -45,13 +45,21 @@ def with_interval(
     shown = f"{value:.{decimals}f}"
     if not float(shown):
         shown = shown.removeprefix("-")
-    return shown if half is None else f"{shown} ± {half:.{decimals}f}"
+    if half is None:
+        return shown
+    stated = f"{half:.{decimals}f}"
+    # an interval that is there but cannot be seen with so many digits
+    return (
+        f"{shown} ± <{10.0**-decimals:.{decimals}f}"
+        if half > 0 and not float(stated)
+        else f"{shown} ± {stated}"
+    )
 
 
 def column_decimals(values: Iterable[float], halves: Iterable[float | None]) -> int:
     """Digits after the point for a column: what its typical half width deserves, three digits of the largest if it has none.
 
-    One digit of the half width, two if the first is 1 or 2; never more than five digits of the largest value.
+    One digit of the half width, two if the first is 1 or 2; never more than four digits of the largest value.
     """
     largest = max((abs(v) for v in values), default=0.0)
     wide = [h for h in halves if h is not None and h > 0]
@@ -59,7 +67,7 @@ def column_decimals(values: Iterable[float], halves: Iterable[float | None]) -> 
         return _decimals(largest, 3)
     half = median(wide)
     leading = half / 10.0 ** math.floor(math.log10(half))
-    return max(0, min(_decimals(half, 2 if leading < 2.95 else 1), _decimals(max(largest, half), 5)))
+    return max(0, min(_decimals(half, 2 if leading < 2.95 else 1), _decimals(max(largest, half), 4)))
 
 
 def _half(low: float | None, high: float | None, scale: float) -> float | None:

@@ -14,7 +14,7 @@ import altair as alt
 import polars as pl
 
 from placid.reports.labels import SIDES, place_labels
-from placid.reports.palette import TIER_RAMP, PolicyStyle, ramp
+from placid.reports.palette import TIER_RAMP, UNSERVED, PolicyStyle, ramp
 from placid.reports.wording import column_decimals, pick_unit, quantity
 
 __all__ = ["ChartSet", "Look", "quantity_of_time"]
@@ -354,7 +354,10 @@ class ChartSet:
                 if v > 0 or t != unserved
             ]
         names = [*tiers, *([unserved] if any(d["tier"] == unserved for d in data) else [])]
-        colours = [*ramp(TIER_RAMP, len(tiers)), "#D55E00"][: len(names)]
+        colours = [*ramp(TIER_RAMP, len(tiers)), UNSERVED][: len(names)]
+        legend = (
+            None if self.look.page else alt.Legend(orient="top", title=None, columns=0, symbolType="square")
+        )
         chart = (
             alt.Chart(alt.NamedData("tiers"))
             .mark_bar(stroke="white", strokeWidth=0.5)
@@ -364,7 +367,7 @@ class ChartSet:
                 x=alt.X("share:Q", title="share of requests", scale=alt.Scale(domain=[0, 1]),
                         axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1])),
                 color=alt.Color("tier:N", scale=alt.Scale(domain=names, range=colours), sort=names,
-                                legend=alt.Legend(orient="top", title=None, columns=0, symbolType="square")),
+                                legend=legend),
                 order="place:Q",
                 tooltip=["policy:N", "tier:N", alt.Tooltip("share:Q", format=".1%")],
             )

@@ -79,12 +79,14 @@ class NetworkMap:
         held = None
         if policy is not None and self.held.models:
             held = self.held.held(policy, frame % len(self.held.frames), len(nodes))
-        extra = 46 if legend else 0
+        keys, extra = self._legend(lay.height + 14) if legend else ([], 0.0)
         parts = [
             f'<svg id="map-drawing" viewBox="0 0 {lay.width:g} {lay.height + extra:g}" xmlns="http://www.w3.org/2000/svg" '
             'font-family="system-ui, -apple-system, Segoe UI, Liberation Sans, Arial, sans-serif" role="group" '
             f'aria-label="Map of the network {escape(str(self.run.network.get("name", "")))}">'
         ]
+        if legend:  # a drawing on its own needs paper
+            parts.append('<rect width="100%" height="100%" fill="white"/>')
         for link in self.run.network["links"]:
             a, b = index[link["a"]], index[link["b"]]
             parts.append(
@@ -93,9 +95,7 @@ class NetworkMap:
                 f"{quantity(link['rtt_s'], 'time')} there and back</title></line>"
             )
         parts += [self._node(k, None if held is None else held[k]) for k in range(len(nodes))]
-        if legend:
-            parts += self._legend(lay.height + 14)
-        return "".join(parts) + "</svg>"
+        return "".join([*parts, *keys]) + "</svg>"
 
     def payload(
         self, gains: dict[str, list[float | None]], loaded: dict[str, list[float | None]]
@@ -194,20 +194,26 @@ class NetworkMap:
             start += length
         return "".join(parts)
 
-    def _legend(self, top: float) -> list[str]:
-        parts = []
-        for line, (names, colours) in enumerate(
-            ((self.held.variants, self.variant_colours), (list(self.tiers), self.tier_colours))
+    def _legend(self, top: float) -> tuple[list[str], float]:
+        """Names of variants and tiers below the map, in as many lines as they need, and the height of all."""
+        parts, line = [], 0
+        for names, colours in (
+            (self.held.variants, self.variant_colours),
+            (list(self.tiers), self.tier_colours),
         ):
             x = 16.0
             for name, colour in zip(names, colours, strict=True):
+                wide = 26 + 5.8 * len(name)
+                if x + wide > self.layout.width and x > 16:
+                    x, line = 16.0, line + 1
+                y = top + 16 * line
                 parts.append(
-                    f'<rect x="{x:.0f}" y="{top + 16 * line - 8:.0f}" width="10" height="10" fill="{colour}"/>'
-                    f'<text x="{x + 14:.0f}" y="{top + 16 * line:.0f}" font-size="10" dy="0.1em" '
-                    f'fill="#222222">{escape(name)}</text>'
+                    f'<rect x="{x:.0f}" y="{y - 8:.0f}" width="10" height="10" fill="{colour}"/>'
+                    f'<text x="{x + 14:.0f}" y="{y:.0f}" font-size="10" dy="0.1em" fill="#222222">{escape(name)}</text>'
                 )
-                x += 24 + 5.8 * len(name)
-        return parts
+                x += wide
+            line += 1
+        return parts, 16.0 * line + 10
 
 
 def _short(name: str) -> str:

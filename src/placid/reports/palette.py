@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["TIER_RAMP", "VARIANT_RAMP", "PolicyStyle", "policy_styles", "ramp"]
+__all__ = ["TIER_RAMP", "UNSERVED", "VARIANT_RAMP", "PolicyStyle", "policy_styles", "ramp"]
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (6, 3), (2, 2), (9, 3, 2, 3))
@@ -22,6 +22,8 @@ _SHAPES = {
 
 #: from near the user to far away: light to dark, one hue
 TIER_RAMP = ("#deebf7", "#9ecae1", "#4292c6", "#08519c", "#08306b")
+#: requests that nobody answered
+UNSERVED = "#D55E00"
 #: from small to large models: viridis, without its palest end
 VARIANT_RAMP = ("#d8e219", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
 

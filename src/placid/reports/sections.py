@@ -12,6 +12,7 @@ import polars as pl
 from placid.reports.charts import quantity_of_time
 from placid.reports.html_table import csv_link, policy_swatch, summary_html
 from placid.reports.intervals import mean_interval
+from placid.reports.palette import TIER_RAMP, UNSERVED, ramp
 from placid.reports.series import window_slots
 from placid.reports.story import Story
 from placid.reports.verdicts import lead
@@ -321,7 +322,13 @@ def _tiers(story: Story) -> Section | None:
     caption = (
         "Share of all requests answered on each tier, mean over seeds; the far tiers hold the repositories."
     )
-    return _section("tiers", "Tiers", "Who answers", _chart("tiers", caption))
+    colours = dict(zip(story.run.tiers, ramp(TIER_RAMP, len(story.run.tiers)), strict=True))
+    if float(story.run.rows["unserved"].sum()) > 0:
+        colours["not served"] = UNSERVED
+    keys = "".join(f'<li><i style="background:{c}"></i>{escape(t)}</li>' for t, c in colours.items())
+    return _section(
+        "tiers", "Tiers", "Who answers", f'<ul class="keys">{keys}</ul>' + _chart("tiers", caption)
+    )
 
 
 def _table(story: Story) -> Section:

@@ -61,13 +61,17 @@ def tell(
     charts = ChartSet(styles, shown, unit, per_unit, run.slot_s, look)
     learning = replace(charts, shown=[p for p in shown if run.kinds[p] == "online"])
     regret = regret_curves(run)
+    with_theorem = set(regret.filter(pl.col("bound").is_not_null())["policy"])
+    promised = replace(
+        learning, shown=[p for p in learning.shown if p in with_theorem] or sorted(with_theorem)
+    )
     specs: dict[str, dict[str, Any] | None] = {
         "comparison": charts.comparison(table, adaptive=run.adaptive),
         "gain": charts.gain_over_time(gain_curves(run), ceiling_curve(run)),
         "latency-error": charts.latency_against_error(table),
         "weights": charts.over_weights(compare(sweep)) if len(sweep) > 1 else None,
         "regret": None if regret.is_empty() else learning.regret_over_time(regret),
-        "bound": None if regret.is_empty() else learning.regret_against_bound(regret),
+        "bound": None if regret.is_empty() else promised.regret_against_bound(regret),
         "loaded": charts.loaded_over_time(loaded_curves(run)),
         "tiers": charts.tier_shares(table, run.tiers, adaptive=run.adaptive) if run.tiers else None,
     }

@@ -89,7 +89,7 @@ CASES = [
     ("  tiers: degree", "  tiers: size", "7: network.tiers: unknown way to assign tiers 'size' ... Known: degree, hops, one"),
     ("  tiers: degree", "  tiers: {NYCM: core}", "7: network.tiers.NYCM: unknown node 'NYCM'; did you mean 'NYCMng'?"),
     ("{metro: 4 GiB, edge: 1 GiB}", "{metro: 4 GiB}", "8: network.memory: the tier 'edge' has no memory"),
-    ("{metro: 4 GiB, edge: 1 GiB}", "{metro: 4 GiB, edge: 1 GiB, core: 1 GiB}", "8: network.memory.core: unknown tier 'core'"),
+    ("{metro: 4 GiB, edge: 1 GiB}", "{metro: 4 GiB, edge: 1 GiB, middle: 1 GiB}", "8: network.memory.middle: unknown tier 'middle'"),
     ("{metro: 4 GiB, edge: 1 GiB}", "{metro: 4 gib, edge: 1 GiB}",
      "8: network.memory.metro: 'gib' is not a unit of size; did you mean 'GiB'?"),
     ("{metro: 4 GiB, edge: 1 GiB}", "[4 GiB]", "8: network.memory: expected a size such as '16 GiB', or a mapping ... got a list"),

@@ -225,14 +225,16 @@ def _matrix(path: Path) -> Mapping[tuple[str, str], float]:
     for column in ("source", "destination", "traffic"):
         if column not in table.columns:
             raise InputError(f"{path} has no column '{column}'; its columns are {', '.join(table.columns)}")
-    if not table["traffic"].dtype.is_numeric():
-        raise InputError(f"the column 'traffic' of {path} must hold numbers")
     matrix: dict[tuple[str, str], float] = {}
-    for source, destination, traffic in table.select("source", "destination", "traffic").iter_rows():
-        if traffic is None:
-            raise InputError(f"{path} has no traffic from '{source}' to '{destination}'")
+    for i, (source, destination, traffic) in enumerate(
+        table.select("source", "destination", "traffic").iter_rows()
+    ):
+        try:
+            value = float(traffic)
+        except (TypeError, ValueError):
+            raise InputError(f"{path}, row {i + 1}: 'traffic' must be a number, got {traffic!r}") from None
         pair = (str(source), str(destination))
-        matrix[pair] = matrix.get(pair, 0.0) + float(traffic)
+        matrix[pair] = matrix.get(pair, 0.0) + value
     return matrix
 
 

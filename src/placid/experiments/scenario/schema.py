@@ -266,8 +266,8 @@ def _made_policy(
     if found is None:
         return None
     made, section = found
-    policy = made.build(mistakes)
-    if not isinstance(policy, Policy):
+    policy = _constructed(mistakes, made)
+    if policy is None:
         return None
     if is_dataclass(policy) and any(f.name == "horizon" for f in fields(policy)) and policy.horizon is None:
         policy = replace(policy, horizon=slots)
@@ -278,6 +278,17 @@ def _made_policy(
         ]
         label = f"{name} ({', '.join(settings)})" if settings else name
     return label or name, policy
+
+
+def _constructed(mistakes: Mistakes, made: Made) -> Policy | None:
+    try:
+        policy = made.build(mistakes)
+    except Exception as error:
+        if ":" not in made.name:
+            raise  # one of ours: a bug, not a mistake of the person
+        mistakes.add(made.at, f"the policy '{made.name}' cannot be made: {type(error).__name__}: {error}")
+        return None
+    return policy if isinstance(policy, Policy) else None
 
 
 def _solvers(mistakes: Mistakes, data: object, time_limit_s: float) -> tuple[Solver, ...]:

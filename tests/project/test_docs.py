@@ -264,14 +264,29 @@ def test_every_picture_names_what_it_shows() -> None:
         assert "\n\n" not in text, f"{picture.name}: a blank line would end the block that it is put into"
 
 
+def test_formulas_need_no_script() -> None:
+    hooks = load_hooks()
+    text = "x_e ≤ `x_e` and Σ_{o of r} f_o, y^N\n```formula\na_1 < b\n```\n```python\nx_e = y^2\n```\n"
+    assert hooks.with_formulas(text) == (
+        "x<sub>e</sub> ≤ `x_e` and Σ<sub>o of r</sub> f<sub>o</sub>, y<sup>N</sup>\n"
+        '<pre class="formula">a<sub>1</sub> &lt; b</pre>\n```python\nx_e = y^2\n```\n'
+    )
+
+
 def test_marks_are_filled_in() -> None:
-    spec = spec_from_file_location("docs_hooks", ROOT / "scripts" / "docs_hooks.py")
-    assert spec is not None
-    assert spec.loader is not None
-    hooks = module_from_spec(spec)
-    spec.loader.exec_module(hooks)
+    hooks = load_hooks()
     filled = hooks.fill_in("before\n<!-- made: scaling -->\nafter")
     assert "made:" not in filled
     assert filled.startswith("before\n")
     with pytest.raises(KeyError):
         hooks.fill_in("<!-- made: nonsense -->")
+
+
+def load_hooks() -> Any:
+    """`scripts/docs_hooks.py` as a module."""
+    spec = spec_from_file_location("docs_hooks", ROOT / "scripts" / "docs_hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    hooks = module_from_spec(spec)
+    spec.loader.exec_module(hooks)
+    return hooks

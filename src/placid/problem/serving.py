@@ -75,7 +75,9 @@ def serve(problem: Problem, placed: np.ndarray, demand: np.ndarray, *, flows: bo
     unserved = float(left[~reached].sum())
     left[~reached] = 0.0
     vector += left @ np.where(reached[:, None], problem.repository_vector, 0.0)
-    served_by_node = np.bincount(problem.item_node, weights=item_load, minlength=problem.node_count)
+    # numpy counts nothing at all, as in a problem without items, in integers
+    served_by_node = np.zeros(problem.node_count)
+    served_by_node += np.bincount(problem.item_node, weights=item_load, minlength=problem.node_count)
     served_by_node += np.bincount(
         problem.repository_node[reached], weights=left[reached], minlength=problem.node_count
     )

@@ -9,16 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from placid.testing.brute import brute_force
     from placid.testing.instances import random_demand, random_problem
     from placid.testing.policies import check_policy
     from placid.testing.projections import check_projection
     from placid.testing.roundings import check_rounding
     from placid.testing.run_folder import make_run_folder
+    from placid.testing.solvers import check_solver
 
 __all__ = [
+    "brute_force",
     "check_policy",
     "check_projection",
     "check_rounding",
+    "check_solver",
     "make_run_folder",
     "random_demand",
     "random_problem",
@@ -26,9 +30,11 @@ __all__ = [
 
 # loaded when first asked for: instances need neither the simulator nor the solvers
 _LAZY = {
+    "brute_force": "placid.testing.brute",
     "check_policy": "placid.testing.policies",
     "check_projection": "placid.testing.projections",
     "check_rounding": "placid.testing.roundings",
+    "check_solver": "placid.testing.solvers",
     "make_run_folder": "placid.testing.run_folder",
     "random_demand": "placid.testing.instances",
     "random_problem": "placid.testing.instances",

@@ -18,7 +18,7 @@ from placid.problem.arrays import Problem
 from placid.problem.placement import empty_placement, trim_to_budgets
 from placid.problem.serving import serve
 
-__all__ = ["LinearProgram"]
+__all__ = ["LinearProgram", "Prices"]
 
 _ENDED_WELL = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit)
 

@@ -56,8 +56,21 @@ def test_the_demo_shows_what_it_should() -> None:
     assert built.network.name == "sndlib/geant"
     assert len(built.catalog.tasks) == 20
     assert len(built.catalog.models) == 600
-    rivals = {"gradient-ascent", "perturbed-leader", "olag", "lfu", "lru", "most-accurate", "smallest", "cloud-only"}
-    assert {label for label, _ in built.policies} >= rivals | {"infida-adaptive", "infida", "infida-optimistic"}
+    rivals = {
+        "gradient-ascent",
+        "perturbed-leader",
+        "olag",
+        "lfu",
+        "lru",
+        "most-accurate",
+        "smallest",
+        "cloud-only",
+    }
+    assert {label for label, _ in built.policies} >= rivals | {
+        "infida-adaptive",
+        "infida",
+        "infida-optimistic",
+    }
     assert len(built.seeds) == 5
     assert [n.up for _, network in built.timeline for n in network.nodes if n.name == "it1.it"] == [
         True,

@@ -17,7 +17,9 @@ __all__ = ["write_tables"]
 
 def write_tables(plan: Plan) -> None:
     """Write ``rows.parquet``, ``placements.parquet`` and ``bounds.parquet`` from parts that are all complete."""
-    rows, events, bounds = [], [], []
+    rows: list[pl.DataFrame] = []
+    events: list[pl.DataFrame] = []
+    bounds: list[dict[str, Any]] = []
     ceiling = {
         (trace, seed): _hindsight(plan, trace, seed)["ceiling"]
         for trace in plan.traces

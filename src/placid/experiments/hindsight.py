@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -39,9 +40,9 @@ class Hindsight:
     solutions: dict[str, Solution]
     ceiling: np.ndarray
 
-    def as_arrays(self) -> dict[str, np.ndarray]:
+    def as_arrays(self) -> dict[str, Any]:
         """Everything, as arrays by name, for an ``.npz`` file."""
-        arrays = {
+        arrays: dict[str, Any] = {
             "ceiling": self.ceiling,
             "lp/bound": np.array(self.bound),
             "lp/status": np.array(self.lp_status),

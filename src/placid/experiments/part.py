@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import numpy as np
 
@@ -146,14 +147,14 @@ def _save(
 ) -> None:
     part.file.parent.mkdir(parents=True, exist_ok=True)
     scratch = part.file.with_suffix(".tmp.npz")
-    np.savez(
-        scratch,
-        slot=np.int64(progress.slot),
-        policy=np.array(str(part.policy)),
-        placed=progress.placed,
-        events=np.concatenate(events) if events else np.zeros((0, 3), np.int64),
-        demand=np.stack(demand) if demand else np.zeros((0, 0), np.int64),
-        **{f"rows/{name}": np.array(column) for name, column in rows.items()},
-        **{f"state/{name}": value for name, value in flatten(progress.state).items()},
-    )
+    arrays: dict[str, Any] = {
+        "slot": np.int64(progress.slot),
+        "policy": np.array(str(part.policy)),
+        "placed": progress.placed,
+        "events": np.concatenate(events) if events else np.zeros((0, 3), np.int64),
+        "demand": np.stack(demand) if demand else np.zeros((0, 0), np.int64),
+    }
+    arrays |= {f"rows/{name}": np.array(column) for name, column in rows.items()}
+    arrays |= {f"state/{name}": value for name, value in flatten(progress.state).items()}
+    np.savez(scratch, **arrays)
     os.replace(scratch, part.file)

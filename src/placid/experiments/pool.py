@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from queue import Empty
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -65,8 +67,9 @@ def share_out(
     with ProcessPoolExecutor(processes, context, _begin, (plan, news, stop)) as pool:
         running: dict[Future[None], Doable] = {}
         try:
-            for task in tasks:
-                running[pool.submit(_do, task)] = task
+            with _deaf():
+                for task in tasks:
+                    running[pool.submit(_do, task)] = task
             while running:
                 finished, _ = wait(running, _PULSE_S, FIRST_COMPLETED)
                 _pass_on(news, tell)
@@ -79,9 +82,21 @@ def share_out(
                         running[pool.submit(_do, next_task)] = next_task
         except BaseException:
             stop.set()
-            for future in running:
-                future.cancel()
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore Ctrl-C while workers are started: they inherit it, so that none dies of it half-way through its imports."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _pass_on(news: Any, tell: Tell) -> None:

@@ -58,8 +58,8 @@ TEN = (
     "yolov4-csp-640",
     "yolov4x-mish-640",
 )
-#: as the README writes it. By the count of parameters its MB are MiB, so that a weights file has 4.9 % more bytes
-_BYTES_PER_MB = 1_000_000
+#: what the README calls MB is 2^20 bytes, as the count of parameters shows (tests/catalog/test_families.py)
+_BYTES_PER_MB = 1 << 20
 _BYTES_PER_NUMBER = 4
 _HEADER_BYTES = 20  # of a Darknet weights file
 

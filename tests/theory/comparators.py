@@ -114,14 +114,22 @@ def rounded_law(
         rest[j] = 0.0
         both = rest.copy()
         both[j] = 1.0
-        alone = np.zeros_like(x)
-        alone[j] = 1.0
         if reserve or size @ both <= budget:
             yield probability * phi, both
             yield probability * (1 - phi), rest
         else:
-            yield probability * phi / (1 + phi), alone
+            yield probability * phi / (1 + phi), made_room(both, j, size, budget)
             yield probability / (1 + phi), rest
+
+
+def made_room(x: np.ndarray, keep: int, size: np.ndarray, budget: float) -> np.ndarray:
+    """`x` less the smallest item that makes it fit, or, while none does alone, the largest; `keep` stays."""
+    x = x.copy()
+    while size @ x > budget:
+        there = [i for i in np.flatnonzero(x) if i != keep]
+        enough = [i for i in there if size[i] >= size @ x - budget]
+        x[min(enough, key=lambda i: size[i]) if enough else max(there, key=lambda i: size[i])] = 0.0
+    return x
 
 
 def placement_law(problem: Problem, y: np.ndarray, *, reserve: bool) -> Iterator[tuple[float, np.ndarray]]:

@@ -187,13 +187,8 @@ def test_what_cannot_matter_further_up_is_left_out() -> None:
         np.array([3]), np.array([5.0]), np.array([0, 3]), np.array([9.0, 8.0, 7.0]), np.array([0.6, 0.4, 0.3])
     )
     problem = random_problem(np.random.default_rng(0))
-    bare = replace(
-        local_view(problem, 0),
-        types=np.zeros(0, np.int64),
-        option_ptr=np.zeros(1, np.int64),
-        option_item=np.zeros(0, np.int64),
-        option_saving=nothing,
-    )
+    bare = local_view(problem, 0)  # the cloud: it has nothing to add
+    assert bare.own.item_count == 0
     known = hear(bare, [full], np.zeros(0, np.int64), nothing)
     passed = report(bare, known, np.zeros(bare.own.item_count))
     assert passed.saving.tolist() == [9.0, 8.0]

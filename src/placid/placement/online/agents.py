@@ -32,19 +32,13 @@ class Local:
 
     Attributes:
         node: its number in the network.
-        own: a problem of this one node and its n items, without request types.
-        types: int64 [k], rising; the request types for which it has something of use.
-        option_ptr: int64 [k + 1]; options of ``types[i]`` are ``option_ptr[i]:option_ptr[i + 1]``, best first.
-        option_item: int64; which of its own items.
-        option_saving: float64; what that item saves a request of that type against the repository.
+        own: a problem of this one node, its n items, and the k request types for which it has something of use.
+        types: int64 [k], rising; the numbers of these types in the network.
     """
 
     node: int
     own: Problem
     types: np.ndarray
-    option_ptr: np.ndarray
-    option_item: np.ndarray
-    option_saving: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,6 @@ def local_view(problem: Problem, node: int) -> Local:
     first, last = int(problem.node_ptr[node]), int(problem.node_ptr[node + 1])
     mine = np.flatnonzero((problem.option_item >= first) & (problem.option_item < last))
     types, count = np.unique(problem.option_type[mine], return_counts=True)
-    nothing, none = np.zeros(0), np.zeros(0, np.int32)
     own = replace(
         problem,
         node_names=(problem.node_names[node],),
@@ -123,27 +116,21 @@ def local_view(problem: Problem, node: int) -> Local:
         budget_bytes=problem.budget_bytes[node : node + 1],
         node_tier=problem.node_tier[node : node + 1],
         next_hop=problem.next_hop[node : node + 1],
-        option_ptr=np.zeros(1, np.int64),
-        option_item=none,
-        option_saving=nothing,
-        option_vector=np.zeros((0, 4), np.float32),
-        option_type=none,
-        serving_order=none,
-        repository_cost=nothing,
-        repository_vector=np.zeros((0, 4)),
-        repository_node=none,
-        type_ingress=none,
-        type_task=none,
-        type_hops=none,
-    )
-    return Local(
-        node=node,
-        own=own,
-        types=types.astype(np.int64),
         option_ptr=np.concatenate(([0], np.cumsum(count))).astype(np.int64),
-        option_item=problem.option_item[mine].astype(np.int64) - first,
+        option_item=(problem.option_item[mine] - first).astype(np.int32),
         option_saving=problem.option_saving[mine],
+        option_vector=problem.option_vector[mine],
+        option_type=np.repeat(np.arange(len(types), dtype=np.int32), count),
+        # nothing of other nodes, and nothing of the paths
+        serving_order=np.zeros(0, np.int32),
+        repository_cost=np.zeros(0),
+        repository_vector=np.zeros((0, 4)),
+        repository_node=np.zeros(0, np.int32),
+        type_ingress=np.zeros(0, np.int32),
+        type_task=np.zeros(0, np.int32),
+        type_hops=np.zeros(0, np.int32),
     )
+    return Local(node, own, types.astype(np.int64))
 
 
 def hear(local: Local, arrived: Sequence[Climbing], entered: np.ndarray, demand: np.ndarray) -> Heard:
@@ -156,7 +143,7 @@ def hear(local: Local, arrived: Sequence[Climbing], entered: np.ndarray, demand:
     messages = _together([*arrived, opened])
     asked = np.zeros(local.own.item_count)
     row = _rows(local, messages.type)
-    _ask(messages.demand, row, local.option_ptr, local.option_item, asked)
+    _ask(messages.demand, row, local.own.option_ptr, local.own.option_item, asked)
     return Heard(messages, np.minimum(1.0, local.own.item_capacity / np.maximum(asked, 1e-300)))
 
 
@@ -164,16 +151,16 @@ def report(local: Local, heard: Heard, y: np.ndarray) -> Climbing:
     """The messages that the node passes on, with what its fractions `y` (float64 [n]) add to them."""
     m = heard.messages
     row = _rows(local, m.type)
-    room = len(m.saving) + int((np.diff(local.option_ptr)[row[row >= 0]]).sum())
+    room = len(m.saving) + int((np.diff(local.own.option_ptr)[row[row >= 0]]).sum())
     ptr, saving, part = np.zeros(len(m.type) + 1, np.int64), np.empty(room), np.empty(room)
     _add(
         m.ptr,
         m.saving,
         m.part,
         row,
-        local.option_ptr,
-        local.option_item,
-        local.option_saving,
+        local.own.option_ptr,
+        local.own.option_item,
+        local.own.option_saving,
         heard.share,
         y,
         ptr,
@@ -196,7 +183,16 @@ def gradient(local: Local, heard: Heard, reply: Reply) -> np.ndarray:
     m = heard.messages
     row = _rows(local, m.type)
     met = reply.for_types(m.type).met
-    _climb(m.demand, met, row, local.option_ptr, local.option_item, local.option_saving, heard.share, g)
+    _climb(
+        m.demand,
+        met,
+        row,
+        local.own.option_ptr,
+        local.own.option_item,
+        local.own.option_saving,
+        heard.share,
+        g,
+    )
     return g
 
 

@@ -14,7 +14,9 @@ import numpy as np
 
 from placid.errors import InputError, UnknownNameError
 from placid.placement.base import Feedback, Policy, State
+from placid.placement.online.memo import once_a_problem
 from placid.placement.online.messages import count_messages
+from placid.placement.online.space import Space, sum_by_node
 from placid.placement.online.steps import StepMemory, book
 from placid.placement.projections.base import Projection
 from placid.placement.rounding import ROUNDINGS, Coupled, DepRound
@@ -24,7 +26,7 @@ from placid.problem.arrays import Problem
 from placid.problem.gain import potential_share, supergradient
 from placid.problem.placement import trim_to_budgets
 
-__all__ = ["Ascent", "AscentState", "by_node", "uniform"]
+__all__ = ["Ascent", "AscentState"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,50 +114,44 @@ class Ascent(Policy):
         """The learning rate of every node for this step, float64 [V]; infinity where none was needed yet."""
 
     @abstractmethod
-    def _diameter(self, problem: Problem, budget: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _diameter(self, space: Space, y: np.ndarray) -> np.ndarray:
         """The most that the divergence of any z from `y` can be, float64 [V]; 0 at nodes that hold everything."""
 
     @abstractmethod
-    def _curvature(self, problem: Problem, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """About what a step along `g` can cost, over the rate, item by item: float64 [N]."""
+    def _curvature(self, space: Space, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """About what a step along `g` from `y` can cost, over the rate: float64 [V]."""
 
-    def _mixed(
-        self, problem: Problem, budget: np.ndarray, y: np.ndarray, learned: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _mixed(self, space: Space, y: np.ndarray, learned: int) -> tuple[np.ndarray, np.ndarray]:
         """y with something mixed in, and how much the divergence from any z may rise by that, float64 [V]."""
-        return y, np.zeros(len(budget))
+        return y, np.zeros(len(space.budget))
 
     def _step(
         self, state: AscentState, problem: Problem, g: np.ndarray, forecast: np.ndarray | None
     ) -> AscentState:
         """The state after moving along the supergradient `g`; see `Feedback` for `forecast`."""
-        budget = self._budget(problem)
-        diameter = self._diameter(problem, budget, state.y)
-        curvature = by_node(problem, self._curvature(problem, state.y, g))
-        rate = self._rates(state.steps, diameter, curvature)
-        y = self._ascend(problem, budget, state.y, g, rate)
-        distance = by_node(problem, self.geometry.divergence(y, state.y, problem.item_size))
-        cost = np.maximum(0.0, by_node(problem, g * (y - state.y)) - distance / rate)
-        y, risen = self._mixed(problem, budget, y, state.learned)
+        space = self.space(problem)
+        diameter = self._diameter(space, state.y)
+        rate = self._rates(state.steps, diameter, self._curvature(space, state.y, g))
+        y = self._ascend(space, state.y, g, rate)
+        distance = sum_by_node(space.node_ptr, self.geometry.divergence(y, state.y, space.size))
+        cost = np.maximum(0.0, sum_by_node(space.node_ptr, g * (y - state.y)) - distance / rate)
+        y, risen = self._mixed(space, y, state.learned)
         return replace(state, y=y, steps=book(state.steps, rate, diameter, cost, risen))
 
-    def _ascend(
-        self, problem: Problem, budget: np.ndarray, y: np.ndarray, g: np.ndarray, rate: np.ndarray
-    ) -> np.ndarray:
+    def _ascend(self, space: Space, y: np.ndarray, g: np.ndarray, rate: np.ndarray) -> np.ndarray:
         """A projected step along `g` from `y`, every node at its own rate; those without a rate yet stay."""
-        direction = np.where(np.isfinite(rate), rate, 0.0)[problem.item_node] * g
+        direction = np.repeat(np.where(np.isfinite(rate), rate, 0.0), np.diff(space.node_ptr)) * g
         return self.geometry.ascend(
-            y, direction, 1.0, problem.item_size, problem.node_ptr, budget, problem.placeable
+            y, direction, 1.0, space.size, space.node_ptr, space.budget, space.allowed
         )
 
-    def _budget(self, problem: Problem) -> np.ndarray:
-        """float64 [V]: the budgets of the polytope; what the rounding must keep in reserve is taken off."""
-        usable = self.drawing.usable_budget(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes)
-        return usable.astype(np.float64)
+    def space(self, problem: Problem) -> Space:
+        """Where the fractions move; what the rounding must keep in reserve is taken off the budgets."""
+        return _space(problem, self.drawing)
 
     def start(self, problem: Problem, rng: np.random.Generator) -> AscentState:
         return AscentState(
-            y=uniform(problem, self._budget(problem)),
+            y=self.space(problem).uniform(),
             gradient=np.zeros(problem.item_count),
             placed=np.zeros(problem.item_count, bool),
             rounding=self.drawing.start(problem.node_ptr, problem.item_size_bytes, rng),
@@ -173,7 +169,7 @@ class Ascent(Policy):
         nodes: np.ndarray | None = None,
     ) -> tuple[AscentState, np.ndarray]:
         """See `Policy.place`; `nodes` as in `Rounding.round`."""
-        changed = state.budget_bytes != problem.budget_bytes
+        changed = self._changed(state, problem)
         if changed.any():
             state = self._fit(state, problem, changed)
         if slot >= state.next_refresh:
@@ -218,7 +214,7 @@ class Ascent(Policy):
                 problem.item_size_bytes,
                 problem.budget_bytes,
                 placed,
-                np.where(state.gradient > 0, state.y, 0.0),
+                state.y,
                 in_place=state.placed,
                 stickiness=1.0,
             )
@@ -248,8 +244,12 @@ class Ascent(Policy):
             regret_bound=moved.steps.bound if state.steady else float("nan"),
         )
 
+    def _changed(self, state: AscentState, problem: Problem) -> np.ndarray:
+        """bool [V]: nodes whose fractions are not for this problem: budgets changed, or (routes) what is of use."""
+        return state.budget_bytes != problem.budget_bytes
+
     def _fit(self, state: AscentState, problem: Problem, changed: np.ndarray) -> AscentState:
-        """The state carried into new budgets; `changed` (bool [V]) says where they are new."""
+        """The state carried over to new budgets or routes at the nodes that `changed` (bool [V])."""
         return replace(
             state,
             y=self._refitted(state, problem, changed, state.y),
@@ -261,21 +261,20 @@ class Ascent(Policy):
     def _refitted(
         self, state: AscentState, problem: Problem, changed: np.ndarray, y: np.ndarray
     ) -> np.ndarray:
-        """`y` for new budgets: nodes that grew start afresh, those that shrank project what they had."""
-        budget = self._budget(problem)
+        """`y` where nodes changed: those that grew start afresh, the others project what they had, and a little of all."""
+        space = self.space(problem)
         grown = (problem.budget_bytes > state.budget_bytes)[problem.item_node]
-        wanted = np.where(grown, uniform(problem, budget), y)
-        fitted = self.geometry.project(wanted, problem.item_size, problem.node_ptr, budget, problem.placeable)
+        fresh = space.uniform()
+        wanted = np.where(grown, fresh, np.maximum(y, _LITTLE * fresh))
+        fitted = self.geometry.project(wanted, space.size, space.node_ptr, space.budget, space.allowed)
         return np.where(changed[problem.item_node], fitted, y)
 
 
-def by_node(problem: Problem, per_item: np.ndarray) -> np.ndarray:
-    """`per_item` (float64 [N]) summed over the items of each node, float64 [V]."""
-    return np.bincount(problem.item_node, weights=per_item, minlength=problem.node_count)
+#: the part of the uniform placement that an item gets at least when it becomes of use under way
+_LITTLE = 1e-3
 
 
-def uniform(problem: Problem, budget: np.ndarray) -> np.ndarray:
-    """float64 [N]: at each node every item that fits gets the same fraction, as large as the budget allows."""
-    total = by_node(problem, problem.item_size * problem.placeable)
-    part = np.minimum(1.0, np.divide(budget, total, out=np.zeros_like(budget), where=total > 0))
-    return np.where(problem.placeable, part[problem.item_node], 0.0)
+@once_a_problem
+def _space(problem: Problem, drawing: Rounding) -> Space:
+    usable = drawing.usable_budget(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes)
+    return Space.of(problem, usable.astype(np.float64))

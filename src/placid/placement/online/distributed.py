@@ -9,7 +9,6 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
-from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from placid.placement.online.agents import (
 )
 from placid.placement.online.ascent import AscentState
 from placid.placement.online.infida import AdaptiveInfida
+from placid.placement.online.memo import once_a_problem
 from placid.placement.online.steps import StepMemory
 from placid.problem.arrays import Problem
 
@@ -193,13 +193,6 @@ def _leaves_first(next_hop: np.ndarray) -> list[int]:
     return [int(v) for v in np.argsort(-depth, kind="stable")]
 
 
-#: what the nodes of a problem know of themselves never changes; kept while the problem is
-_KNOWN: dict[int, tuple[ReferenceType[Problem], list[Local]]] = {}
-
-
+@once_a_problem
 def _locals(problem: Problem) -> list[Local]:
-    key = id(problem)
-    if key not in _KNOWN or _KNOWN[key][0]() is not problem:
-        views = [local_view(problem, v) for v in range(problem.node_count)]
-        _KNOWN[key] = ref(problem, lambda _: _KNOWN.pop(key, None)), views
-    return _KNOWN[key][1]
+    return [local_view(problem, v) for v in range(problem.node_count)]

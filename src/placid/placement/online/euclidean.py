@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from placid.placement.online.ascent import Ascent, by_node
+from placid.placement.online.ascent import Ascent
+from placid.placement.online.space import Space, least_by_node, sum_by_node
 from placid.placement.online.steps import StepMemory, self_tuned_rate
 from placid.placement.projections import Euclidean
 from placid.placement.projections.base import Projection
-from placid.problem.arrays import Problem
 
 __all__ = ["GradientAscent"]
 
@@ -30,17 +30,15 @@ class GradientAscent(Ascent):
     rounding: str = "coupled"
     fill: bool = True
 
-    def _diameter(self, problem: Problem, budget: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _diameter(self, space: Space, y: np.ndarray) -> np.ndarray:
         # |z - y|^2 / 2: every coordinate differs by at most 1, and |z - y|^2 <= sum of (z + y), which the budget over
         # the smallest item bounds twice
-        count = by_node(problem, problem.placeable.astype(np.float64))
-        smallest = np.full(problem.node_count, np.inf)
-        np.minimum.at(smallest, problem.item_node[problem.placeable], problem.item_size[problem.placeable])
-        total = by_node(problem, problem.item_size * problem.placeable)
-        return np.where(total > budget, 0.5 * np.minimum(count, 2 * budget / smallest), 0.0)
+        count = sum_by_node(space.node_ptr, space.allowed.astype(np.float64))
+        smallest = least_by_node(space.node_ptr, space.size, space.allowed)
+        return np.where(space.tight, 0.5 * np.minimum(count, 2 * space.budget / smallest), 0.0)
 
-    def _curvature(self, problem: Problem, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return np.where(problem.placeable, 0.5 * g * g, 0.0)
+    def _curvature(self, space: Space, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return 0.5 * sum_by_node(space.node_ptr, np.where(space.allowed, g * g, 0.0))
 
     def _rates(self, memory: StepMemory, diameter: np.ndarray, curvature: np.ndarray) -> np.ndarray:
         return self_tuned_rate(memory, diameter, curvature)

@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from placid.errors import InputError
-from placid.placement.online.ascent import Ascent, by_node, uniform
+from placid.placement.online.ascent import Ascent, AscentState
+from placid.placement.online.space import Space, least_by_node, sum_by_node
 from placid.placement.online.steps import StepMemory, fixed_rate, self_tuned_rate
 from placid.placement.projections import Entropy
 from placid.placement.projections.base import Projection
@@ -23,21 +24,20 @@ class EntropicAscent(Ascent):
 
     geometry: ClassVar[Projection] = Entropy()
 
-    def _diameter(self, problem: Problem, budget: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _diameter(self, space: Space, y: np.ndarray) -> np.ndarray:
         # It is enough to look at z that fill the budget, as gains never fall with y. For them
         # sum s (z log(z / y) - z + y) <= sum s z log(1 / y) <= b log(1 / least y).
-        least = np.ones(problem.node_count)
-        np.minimum.at(least, problem.item_node[problem.placeable], y[problem.placeable])
-        tight = _tight(problem, budget)
-        return -budget * np.log(least, out=np.zeros_like(budget), where=tight)
+        least = least_by_node(space.node_ptr, y, space.allowed)
+        return -space.budget * np.log(least, out=np.zeros_like(least), where=space.tight)
 
-    def _curvature(self, problem: Problem, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return 0.5 * y * g * g / problem.item_size
+    def _curvature(self, space: Space, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return 0.5 * sum_by_node(space.node_ptr, y * g * g / space.size)
 
-
-def _tight(problem: Problem, budget: np.ndarray) -> np.ndarray:
-    """bool [V]: nodes that cannot hold all items that fit one by one."""
-    return (budget > 0) & (by_node(problem, problem.item_size * problem.placeable) > budget)
+    def _changed(self, state: AscentState, problem: Problem) -> np.ndarray:
+        # a fraction of 0 would stay 0 whatever is gained; only items that were of no use before have it
+        space = self.space(problem)
+        newly = (least_by_node(space.node_ptr, state.y, space.allowed) == 0.0) & (space.budget > 0)
+        return super()._changed(state, problem) | newly
 
 
 @dataclass(frozen=True)
@@ -103,10 +103,7 @@ class AdaptiveInfida(EntropicAscent):
     def _rates(self, memory: StepMemory, diameter: np.ndarray, curvature: np.ndarray) -> np.ndarray:
         return self_tuned_rate(memory, diameter, curvature)
 
-    def _mixed(
-        self, problem: Problem, budget: np.ndarray, y: np.ndarray, learned: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _mixed(self, space: Space, y: np.ndarray, learned: int) -> tuple[np.ndarray, np.ndarray]:
         part = min(self.share, 1.0 / (learned + 1))
-        centre = uniform(problem, budget)
-        mixed = np.minimum(1.0, (1.0 - part) * y + part * centre)
-        return mixed, part * self._diameter(problem, budget, centre)
+        centre = space.uniform()
+        return np.minimum(1.0, (1.0 - part) * y + part * centre), part * self._diameter(space, centre)

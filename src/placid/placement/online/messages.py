@@ -1,8 +1,10 @@
 """How many control messages the distributed form of an ascent exchanges, and how large they are.
 
-Per request type with demand in the slot, one message climbs the path to the repository, gathering saving and potential
-capacity of the options it passes, and one comes back with the saving at which the demand is met (Si Salem et al., ToN
-2024, section IV). `placid.placement.online.distributed` sends them one by one; here they are only counted, exactly.
+Per request type with demand in the slot, one message climbs the path to the repository, gathering saving and
+potential capacity of the options it passes, and one comes back with the saving at which the demand is met (Si Salem
+et al., ToN 2024, section IV). `placid.placement.online.distributed` sends them one by one; here they are only counted.
+The count is exact unless models of different nodes save exactly the same: which of them is left out then depends on
+who is asked first.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from placid.errors import UnknownNameError
-from placid.placement.online.ascent import AscentState, by_node
+from placid.placement.online.ascent import AscentState
 from placid.placement.online.infida import AdaptiveInfida
+from placid.placement.online.space import sum_by_node
 from placid.placement.online.steps import book
 from placid.problem.arrays import Problem
 from placid.problem.gain import potential_share, supergradient
@@ -75,23 +76,25 @@ class OptimisticInfida(AdaptiveInfida):
         self, state: AscentState, problem: Problem, g: np.ndarray, forecast: np.ndarray | None
     ) -> OptimisticState:
         assert isinstance(state, OptimisticState)
-        budget = self._budget(problem)
-        diameter = self._diameter(problem, budget, state.centre)
-        size, y, centre = problem.item_size, state.y, state.centre
-        curvature = by_node(problem, self._curvature(problem, y, g - state.hint))
-        rate = self._rates(state.steps, diameter, curvature)
-        ahead = self._ascend(problem, budget, centre, g, rate)
-        cost = by_node(problem, (g - state.hint) * (ahead - y))
-        distance = self.geometry.divergence
-        cost -= by_node(problem, distance(ahead, y, size) + distance(y, centre, size)) / state.hint_rate
-        cost += by_node(problem, distance(ahead, centre, size)) * (1.0 / state.hint_rate - 1.0 / rate)
-        ahead, risen = self._mixed(problem, budget, ahead, state.learned)
+        space = self.space(problem)
+        y, centre = state.y, state.centre
+
+        def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return sum_by_node(space.node_ptr, self.geometry.divergence(a, b, space.size))
+
+        diameter = self._diameter(space, centre)
+        rate = self._rates(state.steps, diameter, self._curvature(space, y, g - state.hint))
+        ahead = self._ascend(space, centre, g, rate)
+        cost = sum_by_node(space.node_ptr, (g - state.hint) * (ahead - y))
+        cost -= (distance(ahead, y) + distance(y, centre)) / state.hint_rate
+        cost += distance(ahead, centre) * (1.0 / state.hint_rate - 1.0 / rate)
+        ahead, risen = self._mixed(space, ahead, state.learned)
         hint = g
         if self.prediction == "workload" and forecast is not None:
             _, hint = supergradient(problem, forecast, potential_share(problem, forecast), ahead)
         return replace(
             state,
-            y=self._ascend(problem, budget, ahead, hint, rate),
+            y=self._ascend(space, ahead, hint, rate),
             centre=ahead,
             hint=np.where(np.isfinite(rate)[problem.item_node], hint, 0.0),
             hint_rate=rate,

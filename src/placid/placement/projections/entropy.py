@@ -13,6 +13,10 @@ from placid.placement.projections.base import Projection, check_arrays
 
 __all__ = ["Entropy", "project_entropy", "project_entropy_log"]
 
+#: above this, weights are handled by their logarithms
+_LARGEST_EXPONENT = 300.0
+#: fractions that were above 0 stay at least this after a step
+_LEAST = 1e-300
 #: Newton steps before sorting instead: typical nodes need 3-6, weights that fall geometrically one a capped
 #: item
 _NEWTON_STEPS = 24
@@ -183,6 +187,28 @@ def project_entropy(weight, size, node_ptr, budget, placeable, out):  # type: ig
             )
 
 
+@njit(cache=True)
+def _multiply(y, gradient, step, size, out):  # type: ignore[no-untyped-def]
+    """Writes ``y * exp(step * gradient / size)``; returns the largest exponent, in size."""
+    largest = 0.0
+    for i in range(len(y)):
+        exponent = step * gradient[i] / size[i]
+        if exponent == 0.0:
+            out[i] = y[i]
+        else:
+            largest = max(largest, abs(exponent))
+            out[i] = y[i] * np.exp(exponent)
+    return largest
+
+
+@njit(cache=True)
+def _keep_above_zero(y, placeable, out):  # type: ignore[no-untyped-def]
+    """What falls below the smallest float would be gone for good."""
+    for i in range(len(y)):
+        if out[i] < _LEAST and y[i] > 0.0 and placeable[i]:
+            out[i] = _LEAST
+
+
 @dataclass(frozen=True)
 class Entropy(Projection):
     """Bregman projection in the size-weighted entropy: multiplicative updates, few items move."""
@@ -217,12 +243,14 @@ class Entropy(Projection):
         budget: np.ndarray,
         placeable: np.ndarray,
     ) -> np.ndarray:
-        """The projection of ``y * exp(step * gradient / size)``, by logarithms: no step is too large to
-        represent.
-        """
-        log_weight = np.full(len(y), -np.inf)
-        np.log(y, out=log_weight, where=y > 0)
-        log_weight += step * gradient / size
-        out = check_arrays(log_weight, size, node_ptr, budget, placeable, None, least=-np.inf)
-        project_entropy_log(log_weight, size, node_ptr, budget, placeable, out)
+        """The projection of ``y * exp(step * gradient / size)``; no step is too large to represent."""
+        out = check_arrays(gradient, size, node_ptr, budget, placeable, None, least=-np.inf)
+        if _multiply(y, gradient, step, size, out) <= _LARGEST_EXPONENT:
+            project_entropy(out, size, node_ptr, budget, placeable, out)
+        else:
+            log_weight = np.full(len(y), -np.inf)
+            np.log(y, out=log_weight, where=y > 0)
+            log_weight += step * gradient / size
+            project_entropy_log(log_weight, size, node_ptr, budget, placeable, out)
+        _keep_above_zero(y, placeable, out)
         return out

@@ -12,7 +12,7 @@ from numba import njit
 from placid.errors import InputError, UnknownNameError
 from placid.placement.rounding.base import Rounding, check_fractions, numbers, reserved_budgets
 from placid.placement.rounding.dependent import MODES, PROMISES
-from placid.placement.rounding.draws import Draws, draw_keys, expand, join, renew
+from placid.placement.rounding.draws import Draws, draw_key, expand, join, renew
 from placid.placement.rounding.pivotal import pivot_line, pivot_tree, settle
 
 __all__ = ["ORDERS", "Coupled", "Coupling"]
@@ -139,7 +139,7 @@ class Coupled(Rounding):
         # seats by falling size halve the bytes moved against seats by index (measured, log-normal sizes).
         node = np.repeat(np.arange(len(node_ptr) - 1), np.diff(node_ptr))
         seat = np.lexsort((-size_bytes, node))
-        return Coupling(seat=seat, draws=expand(draw_keys(rng)[0], node_ptr, numbers(node_ptr, nodes)))
+        return Coupling(seat=seat, draws=expand(draw_key(rng), node_ptr, numbers(node_ptr, nodes)))
 
     def round(
         self,
@@ -153,7 +153,7 @@ class Coupled(Rounding):
     ) -> tuple[Coupling, np.ndarray]:
         """See `Rounding.round`; O(N)."""
         check_fractions(node_ptr, size_bytes, self.usable_budget(node_ptr, size_bytes, budget_bytes), y)
-        draws = renew(state.draws, self.renewal, draw_keys(rng), node_ptr, numbers(node_ptr, nodes))
+        draws = renew(state.draws, self.renewal, draw_key(rng), node_ptr, numbers(node_ptr, nodes))
         placed = np.empty(len(y), np.bool_)
         _round_coupled(
             node_ptr,

@@ -11,7 +11,7 @@ from numba import njit
 
 from placid.errors import InputError
 from placid.placement.rounding.base import Rounding, check_fractions, numbers
-from placid.placement.rounding.draws import Draws, draw_keys, expand, join, renew
+from placid.placement.rounding.draws import Draws, draw_key, expand, join, renew
 
 __all__ = ["Permanent"]
 
@@ -99,7 +99,7 @@ class Permanent(Rounding):
         nodes: np.ndarray | None = None,
     ) -> Draws:
         """The first random numbers."""
-        return expand(draw_keys(rng)[0], node_ptr, numbers(node_ptr, nodes))
+        return expand(draw_key(rng), node_ptr, numbers(node_ptr, nodes))
 
     def round(
         self,
@@ -113,7 +113,7 @@ class Permanent(Rounding):
     ) -> tuple[Draws, np.ndarray]:
         """See `Rounding.round`; O(N), plus sorting the wanted items of nodes that want too much."""
         check_fractions(node_ptr, size_bytes, budget_bytes, y)
-        state = renew(state, self.renewal, draw_keys(rng), node_ptr, numbers(node_ptr, nodes))
+        state = renew(state, self.renewal, draw_key(rng), node_ptr, numbers(node_ptr, nodes))
         placed = np.empty(len(y), np.bool_)
         _round_permanent(node_ptr, size_bytes, budget_bytes, y, state.item, placed)
         return state, placed

@@ -104,29 +104,38 @@ def settle(y, size_bytes, first, last, budget, left, coin, reserve, placed):  # 
     integers.
 
     With `reserve` the item is placed with its own probability phi. Without, the same if it fits beside the
-    rest, else the rest stays with probability 1 / (1 + phi) and otherwise the item alone is placed.
+    rest, else the rest stays with probability 1 / (1 + phi), and otherwise the item is placed and as little of
+    the rest goes as makes it fit.
     """
     used = np.int64(0)
     for i in range(first, last):
         placed[i] = i != left and y[i] > 0.5
         if placed[i]:
             used += size_bytes[i]
+    keep = -1
     if left >= 0:
         phi = y[left]
         if used + size_bytes[left] <= budget:
-            if coin < phi:
-                placed[left] = True
-                used += size_bytes[left]
-        elif not reserve and coin * (1.0 + phi) >= 1.0 and size_bytes[left] <= budget:
-            placed[first:last] = False
+            wanted = coin < phi
+        else:
+            wanted = not reserve and coin * (1.0 + phi) >= 1.0 and size_bytes[left] <= budget
+        if wanted:
+            keep = left
             placed[left] = True
-            used = size_bytes[left]
-    # Round-off can round a fraction up that only just filled the last byte; the budget is hard, so someone
-    # leaves.
+            used += size_bytes[left]
+    # Makes room for the item left over. (And round-off can round a fraction up that only just filled the last
+    # byte.) The smallest item that is large enough goes, or the largest if none is.
     while used > budget:
-        smallest = -1
+        gone = -1
         for i in range(first, last):
-            if placed[i] and (smallest < 0 or size_bytes[i] < size_bytes[smallest]):
-                smallest = i
-        placed[smallest] = False
-        used -= size_bytes[smallest]
+            if placed[i] and i != keep:
+                enough = size_bytes[i] >= used - budget
+                if gone < 0:
+                    gone = i
+                elif size_bytes[gone] >= used - budget:
+                    if enough and size_bytes[i] < size_bytes[gone]:
+                        gone = i
+                elif size_bytes[i] > size_bytes[gone]:
+                    gone = i
+        placed[gone] = False
+        used -= size_bytes[gone]

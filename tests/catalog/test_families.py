@@ -70,12 +70,14 @@ def test_on_the_v100_more_quality_costs_speed_within_a_generation() -> None:
 def test_activations_make_larger_inputs_take_more_memory() -> None:
     sizes = {m.variant: m.size_bytes for m in yolov4(1, 1).models}
     loaded = yolov4(1, 1, memory="weights+activations")
-    assert sizes["yolov4-320"] == sizes["yolov4-608"] == 245_000_000
+    assert sizes["yolov4-320"] == sizes["yolov4-608"] == 245 << 20
     more = {m.variant: m.size_bytes for m in loaded.models}
     assert more["yolov4-608"] == 257_717_640 + 4 * 173_080_006
     assert more["yolov4-320"] < more["yolov4-416"] < more["yolov4-512"] < more["yolov4-608"]
     assert any("modelled" in note and "layers" in note for note in loaded.notes)
-    assert yolov4(1, 1, size_scale=2.0).models[0].size_bytes == 2 * sizes["yolov4-tiny-416"]
+    assert yolov4(1, 1, size_scale=2.0).models[0].size_bytes == pytest.approx(
+        2 * sizes["yolov4-tiny-416"], abs=1
+    )
 
 
 def test_classes_of_ones_own_are_declared() -> None:

@@ -141,6 +141,18 @@ def test_every_name_stands_on_its_page(page: str, module: str, table: str) -> No
     assert not missing, f"docs/{page} does not speak of {missing}"
 
 
+def test_every_policy_is_compared() -> None:
+    from placid.placement.online import POLICIES
+
+    table = (DOCS / "policies.md").read_text().split("## Side by side")[1].split("## One by one")[0]
+    compared = [
+        name
+        for row in re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)
+        for name in re.findall("`([^`]+)`", row)
+    ]
+    assert set(POLICIES) - {"fixed"} <= set(compared)
+
+
 def test_every_dotted_name_on_the_pages_exists() -> None:
     wrong = []
     for page in PAGES:

@@ -5,8 +5,7 @@ Each node keeps the models that would have saved most per byte on the requests o
     cp examples/04_my_policy.py my_policy.py
     placid run scenarios/quick.yaml --policy my_policy:SavingPerByte
 
-The module is looked for in the current folder and beside the scenario. This file, run by itself, puts the policy through
-the checks that ours must pass.
+Run by itself, this file puts the policy through the checks that ours must pass.
 """
 
 from __future__ import annotations

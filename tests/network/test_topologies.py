@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import json
+from importlib import resources
+from math import dist
+
 import networkx as nx
 import numpy as np
 import pytest
+import topohub
 
 from placid.errors import InputError, UnknownNameError
 from placid.network import (
@@ -12,8 +17,10 @@ from placid.network import (
     Network,
     Node,
     declarations,
+    declared_lengths,
     dress,
     great_circle_km,
+    ingress_nodes,
     load_topology,
     route,
     rtt_of_km,
@@ -51,13 +58,87 @@ def test_lengths_become_round_trips() -> None:
     assert rtt_of_km(100, detour=1.5, hop_s=1e-3) == pytest.approx(1.5 * rtt_of_km(100) + 1e-3)
     # Paris to New York, great circle
     assert great_circle_km((2.35, 48.86), (-74.0, 40.71)) == pytest.approx(5837, rel=0.01)
-    with pytest.raises(InputError, match="negative"):
-        rtt_of_km(-1)
+    for wrong in ((-1,), (float("inf"),), (1, 0), (1, 1, -1)):
+        with pytest.raises(InputError, match="must"):
+            rtt_of_km(*wrong)
 
 
 def test_geant_link_has_the_round_trip_of_its_length() -> None:
     link = next(e for e in load_topology("sndlib/geant").links if {e.a, e.b} == {"at1.at", "ch1.ch"})
     assert link.rtt_s == pytest.approx(rtt_of_km(804.05), rel=1e-9)
+
+
+def test_drawings_are_not_taken_for_maps() -> None:
+    """SNDlib's norway has pixels, which topohub takes for degrees: thousands of kilometres a link."""
+    network = load_topology("sndlib/norway")
+    for link in network.links:
+        units = dist(network.node(link.a).position, network.node(link.b).position)
+        assert link.rtt_s == pytest.approx(rtt_of_km(units))
+    assert max(link.rtt_s for link in network.links) < 0.01
+    drawn = [name for name in SNDLIB if declared_lengths(name)]
+    assert len(drawn) == 12
+    assert not declared_lengths("sndlib/geant")
+    assert "coordinates of a drawing" in declared_lengths("gabriel/25/1")[0]
+    dressed = dress(network, memory_bytes=1, cloud=Cloud(0.01))
+    assert any("a unit is taken as 1 km" in sentence for sentence in declarations(network, dressed))
+
+
+def test_lengths_are_those_of_a_map_where_there_is_one() -> None:
+    for name in set(SNDLIB) - {name for name in SNDLIB if declared_lengths(name)}:
+        network = load_topology(name)
+        for link in network.links:
+            km = great_circle_km(network.node(link.a).position, network.node(link.b).position)
+            # positions are told to a hundredth of a degree
+            assert link.rtt_s == pytest.approx(rtt_of_km(km), abs=rtt_of_km(3))
+
+
+@pytest.mark.parametrize("name", ["sndlib/polska", "sndlib/france", "sndlib/germany50"])
+def test_demands_between_two_are_halved_each_way(name: str) -> None:
+    matrix = traffic_matrix(name)
+    assert matrix is not None
+    assert all(matrix[b, a] == value for (a, b), value in matrix.items())
+    data = json.loads((resources.files(topohub) / "data" / f"{name}.json").read_text())
+    told = sum(sum(row.values()) for row in data["graph"]["demands"].values())
+    assert sum(matrix.values()) == pytest.approx(told)
+    # everybody sends something
+    assert {a for a, _ in matrix} == set(load_topology(name).index)
+
+
+def test_directed_demands_are_kept() -> None:
+    matrix = traffic_matrix("sndlib/geant")
+    assert matrix is not None
+    data = json.loads((resources.files(topohub) / "data" / "sndlib/geant.json").read_text())
+    names = [n["name"] for n in data["nodes"]]
+    assert matrix == {
+        (names[int(a)], names[int(b)]): value
+        for a, row in data["graph"]["demands"].items()
+        for b, value in row.items()
+    }
+
+
+@pytest.mark.parametrize("group", ["backbone", "caida", "gabriel"])
+def test_other_collections_load(group: str) -> None:
+    names = [name for name in topology_names() if name.startswith(f"{group}/")]
+    assert len(names) >= 20
+    for name in names[:: len(names) // 5]:
+        network = load_topology(name)
+        assert len(network.links) >= len(network.nodes) - 1
+        assert traffic_matrix(name) is None
+
+
+def test_ingress_nodes() -> None:
+    assert ingress_nodes(tiered(2), ["base-station"]) == ("bs-0", "bs-1")
+    assert set(ingress_nodes(tiered(2))) == set(tiered(2).index) - {"cloud"}
+    with pytest.raises(UnknownNameError, match="did you mean 'base-station'"):
+        ingress_nodes(tiered(2), ["base-staton"])
+    with pytest.raises(InputError, match="every node is a repository"):
+        ingress_nodes(tiered(2), ["cloud"])
+
+
+def test_labels_of_a_tiering_may_be_unused() -> None:
+    memory = {"core": 3, "metro": 2, "edge": 1}
+    dressed = dress(line(), memory_bytes=memory, tiers="degree", cloud=Cloud(0.04))
+    assert [n.memory_bytes for n in dressed.nodes] == [1, 2, 1, 1, 0]
 
 
 def test_unknown_topology_names_the_nearest() -> None:
@@ -140,6 +221,10 @@ def test_dress_by_hops_by_degree_and_by_hand() -> None:
     ("settings", "told"),
     [
         ({"memory_bytes": 1}, "there is no repository"),
+        (
+            {"memory_bytes": 1, "processor": {"node": "a", "cloud": "b"}, "cloud": Cloud(0.1, processor="c")},
+            "write its processor 'b' in 'cloud'",
+        ),
         ({"memory_bytes": 1, "repositories": ("wset",)}, "unknown node 'wset'; did you mean 'west'"),
         ({"memory_bytes": 1, "cloud": Cloud(0.1, ("eastt",))}, "did you mean 'east'"),
         ({"memory_bytes": 1, "cloud": Cloud(0.1, name="mid")}, "has a node 'mid' already"),
@@ -166,19 +251,6 @@ def test_declarations_say_what_the_topology_does_not_give() -> None:
     for words in ("Memory budgets are declared", "1 GiB", "gpu", "joined at mid over 40 ms", "10 Gbit/s"):
         assert words in said
     assert declarations(dressed, dressed) == ()
-
-
-def test_routes_are_shortest_and_a_forest() -> None:
-    for name in SNDLIB[::3]:
-        network = dress(load_topology(name), memory_bytes=1, cloud=Cloud(0.01))
-        routes = route(network)
-        graph = network.to_networkx()
-        shortest = nx.single_source_dijkstra_path_length(graph, "cloud", weight="rtt_s")
-        np.testing.assert_allclose(routes.rtt_s, [shortest[n.name] for n in network.nodes])
-        for v in range(len(network.nodes)):
-            path = routes.path(v)
-            assert len(set(path)) == len(path)
-            assert path[-1] == network.index["cloud"]
 
 
 def test_a_hundred_thousand_base_stations() -> None:

@@ -19,10 +19,11 @@ from placid.network.changes import (
     RoundTrip,
     timeline,
 )
-from placid.network.dress import TIERINGS, Cloud, declarations, dress
+from placid.network.declared import declarations
+from placid.network.dress import TIERINGS, Cloud, dress, ingress_nodes
 from placid.network.files import read_graph, write_graph
 from placid.network.graph import Link, Network, Node
-from placid.network.hub import load_topology, topology_names, traffic_matrix
+from placid.network.hub import declared_lengths, load_topology, topology_names, traffic_matrix
 from placid.network.lengths import great_circle_km, rtt_of_km
 from placid.network.routing import Routes, route
 from placid.network.tiered import TIERS, tiered
@@ -46,8 +47,10 @@ __all__ = [
     "RoundTrip",
     "Routes",
     "declarations",
+    "declared_lengths",
     "dress",
     "great_circle_km",
+    "ingress_nodes",
     "load_topology",
     "read_graph",
     "route",

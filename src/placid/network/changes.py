@@ -142,7 +142,7 @@ class Cut(Change):
 
 @dataclass(frozen=True)
 class Restore(Change):
-    """A link that was cut is there again."""
+    """A link that was cut is there again, as the scenario's network has it (with its first round-trip time)."""
 
     name: ClassVar[str] = "restore"
     a: str
@@ -191,21 +191,29 @@ def timeline(network: Network, changes: Sequence[Change]) -> list[tuple[int, Net
 
     Raises:
         UnknownNameError: a change names an unknown node.
-        InputError: a change is impossible where it stands (recovering a node that is up, cutting a cut link), or comes
-            before slot 0.
+        InputError: a change is impossible where it stands (recovering a node that is up or has not joined, cutting a cut
+            link), or comes before slot 0.
     """
     for change in changes:
-        if change.slot < 0:
-            raise InputError(f"slots begin at 0, got {change.slot}", where=f"change '{change.name}'")
+        if isinstance(change.slot, bool) or change.slot != int(change.slot) or change.slot < 0:
+            raise InputError(
+                f"slots are whole numbers and begin at 0, got {change.slot}", where=f"change '{change.name}'"
+            )
     now = network
+    joins: dict[str, int] = {}
     for change in changes:
         if isinstance(change, Join):
             node = change._node(now, change.node)
-            if not node.up:
+            if change.node in joins:
                 raise InputError(f"'{change.node}' joins twice", where=change._where)
+            joins[change.node] = change.slot
             now = now.with_node(replace(node, up=False))
     stretches = [(0, now)]
     for change in sorted(changes, key=lambda c: c.slot):
+        if isinstance(change, Join):
+            del joins[change.node]
+        elif isinstance(change, Fail | Recover) and change.node in joins:
+            raise InputError(f"'{change.node}' joins only at slot {joins[change.node]}", where=change._where)
         now = change.apply(now, network)
         if stretches[-1][0] == change.slot:
             stretches[-1] = (change.slot, now)

@@ -1,24 +1,25 @@
 """Dress a bare topology for inference: a repository, tiers, memory, processors, link rates.
 
-No public topology gives these. What is added here is declared by whoever adds it, and `declarations` says so in words
-that the page of a run repeats.
+No public topology gives these. What is added here is declared by whoever adds it, and `declarations` says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from placid.errors import InputError, UnknownNameError
 from placid.network.graph import Link, Network, Node
 from placid.network.routing import route
 
-__all__ = ["TIERINGS", "Cloud", "declarations", "dress"]
+__all__ = ["TIERINGS", "Cloud", "dress", "ingress_nodes"]
 
 #: ways to assign tiers to the nodes of a topology that has none
 TIERINGS = ("one", "hops", "degree")
 
+#: what "hops" and "degree" call them
+_LABELS = ("core", "metro", "edge")
 _OVERRIDES = ("tier", "memory_bytes", "processor")
 
 
@@ -59,8 +60,9 @@ def dress(
     Args:
         memory_bytes, processor: one for all nodes, or by tier.
         tiers: ``"one"``: keep the tiers that the nodes have; ``"hops"``: "core" up to one hop from a gateway or
-            repository of the topology, "metro" two, "edge" beyond; ``"degree"``: "core" for five links and more, "metro" for
-            three or four, "edge" below; or node name -> tier (nodes left out keep theirs).
+            repository of the topology on the path of least round-trip time, "metro" two, "edge" beyond; ``"degree"``: "core"
+            for five links and more, "metro" for three or four, "edge" below; or node name -> tier (nodes left out keep
+            theirs).
         cloud: a repository to add.
         repositories: nodes of the topology that are repositories themselves.
         bandwidth_bytes_per_s, energy_j_per_byte: of every link of the topology; None keeps what it has.
@@ -68,9 +70,12 @@ def dress(
 
     Raises:
         UnknownNameError: a node, tier or field is not known.
-        InputError: there is no repository, or a tier has no memory or processor.
+        InputError: there is no node or no repository, a tier has no memory or processor, or `processor` says something else
+            of the cloud's tier than `cloud` does.
     """
     names = network.index
+    if not names:
+        raise InputError("there is no node to dress", where=network.name)
     for name in (*repositories, *(cloud.gateways if cloud else ()), *(overrides or {})):
         if name not in names:
             raise UnknownNameError("node", name, names)
@@ -106,12 +111,18 @@ def dress(
         )
         for e in network.links
     ]
-    known = {n.tier for n in dressed}
+    known = {n.tier for n in dressed} | set(_LABELS if tiers in ("hops", "degree") else ())
     for given, what in ((memory_bytes, "memory"), (processor, "processor")):
         if isinstance(given, Mapping):
             for tier in given:
                 if tier not in known and not (cloud and tier == cloud.tier):
                     raise UnknownNameError("tier", tier, known, where=what)
+    if cloud is not None and isinstance(processor, Mapping):
+        said = processor.get(cloud.tier, cloud.processor)
+        if cloud.tier not in known and said != cloud.processor:
+            raise InputError(
+                f"the tier '{cloud.tier}' is that of the added repository; write its processor '{said}' in 'cloud'"
+            )
     if cloud is not None:
         dressed.append(Node(cloud.name, cloud.tier, 0, cloud.processor, True, _beside(network, gateways)))
         links += [
@@ -121,50 +132,25 @@ def dress(
     return Network(tuple(dressed), tuple(links), network.name)
 
 
-def declarations(bare: Network, dressed: Network) -> tuple[str, ...]:
-    """What `dressed` has that `bare` does not give, one plain sentence each."""
-    said = []
-    old = bare.index
-    hosts = [n for n in dressed.nodes if not n.repository]
-    if any(n.name not in old or bare.node(n.name).memory_bytes != n.memory_bytes for n in hosts):
-        by_tier: dict[str, set[int]] = {}
-        for n in hosts:
-            by_tier.setdefault(n.tier, set()).add(n.memory_bytes)
-        spans = [
-            f"{tier} {_size(min(sizes))}" + (f" to {_size(max(sizes))}" if len(sizes) > 1 else "")
-            for tier, sizes in by_tier.items()
-        ]
-        said.append(f"Memory budgets are declared, the topology gives none: {', '.join(spans)}.")
-    if any(n.name not in old or bare.node(n.name).processor != n.processor for n in dressed.nodes):
-        classes = {f"{n.tier} {n.processor}" for n in dressed.nodes}
-        said.append(f"Processor classes are declared: {', '.join(sorted(classes))}.")
-    if any(n.name in old and bare.node(n.name).tier != n.tier for n in dressed.nodes):
-        said.append("Tiers are declared; the topology has none.")
-    for n in dressed.nodes:
-        if n.repository and n.name not in old:
-            ends = [e for e in dressed.links if n.name in (e.a, e.b)]
-            gates = ", ".join(e.a if e.b == n.name else e.b for e in ends)
-            said.append(
-                f"The repository '{n.name}' is declared: joined at {gates} over {1e3 * ends[0].rtt_s:g} ms of round trip."
-            )
-        elif n.repository and not bare.node(n.name).repository:
-            said.append(f"That '{n.name}' is a repository is declared.")
-    for field, what in (
-        ("bandwidth_bytes_per_s", "Link rates"),
-        ("energy_j_per_byte", "Energy per byte on links"),
-    ):
-        default = next(f.default for f in fields(Link) if f.name == field)
-        if any(getattr(e, field) != default for e in dressed.links) and all(
-            getattr(e, field) == default for e in bare.links
-        ):
-            values = sorted({getattr(e, field) for e in dressed.links} - {default})
-            shown = (
-                ", ".join(f"{8 * v / 1e9:g} Gbit/s" for v in values)
-                if field.startswith("bandwidth")
-                else ", ".join(f"{1e9 * v:g} nJ/B" for v in values)
-            )
-            said.append(f"{what} are declared, the topology gives none: {shown}.")
-    return tuple(said)
+def ingress_nodes(network: Network, tiers: Sequence[str] = ()) -> tuple[str, ...]:
+    """Where requests enter: the nodes that are no repository, of the given tiers if any are given.
+
+    Raises:
+        UnknownNameError: the network has no such tier.
+        InputError: all these nodes are repositories.
+
+    Example:
+        >>> from placid.network import tiered
+        >>> len(ingress_nodes(tiered(), ["base-station"]))
+        24
+    """
+    for tier in tiers:
+        if tier not in network.tiers:
+            raise UnknownNameError("tier", tier, network.tiers)
+    found = tuple(n.name for n in network.nodes if not n.repository and (not tiers or n.tier in tiers))
+    if not found:
+        raise InputError("no request can enter: every node is a repository", where=network.name)
+    return found
 
 
 def _best_connected(network: Network) -> str:
@@ -192,7 +178,7 @@ def _tiers(network: Network, tiers: str | Mapping[str, str], gateways: Sequence[
     if tiers == "degree":
         return {v: "core" if d >= 5 else "metro" if d >= 3 else "edge" for v, d in _degree(network).items()}
     if tiers == "hops":
-        roots = set(gateways) or {n.name for n in network.nodes if n.repository}
+        roots = {*gateways, *(n.name for n in network.nodes if n.repository)}
         seen = replace(network, nodes=tuple(replace(n, repository=n.name in roots) for n in network.nodes))
         routes = route(seen)
         hops = [len(routes.path(v)) - 1 for v in range(len(seen.nodes))]
@@ -219,7 +205,3 @@ def _beside(network: Network, gateways: Sequence[str]) -> tuple[float, float] | 
         return None
     top, bottom = max(y for _, y in placed), min(y for _, y in placed)
     return sum(x for x, _ in doors) / len(doors), top + 0.15 * max(top - bottom, 1.0)
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:g} GiB" if count >= 2**30 else f"{count / 2**20:g} MiB"

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from placid.errors import InputError
+from placid.network.attributes import flag, number, point, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import networkx as nx
+
 __all__ = ["Link", "Network", "Node"]
+
+_INFINITY = float("inf")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Network:
     """Nodes and links, checked when made.
 
     Raises:
-        InputError: a name occurs twice, a link joins unknown nodes or a node to itself, a number is negative.
+        InputError: a name occurs twice, a link joins unknown nodes or a node to itself, a number is negative or not finite
+            (only a link's rate may be infinite).
     """
 
     nodes: tuple[Node, ...]
@@ -88,9 +92,14 @@ class Network:
             if frozenset((link.a, link.b)) in joined:
                 raise InputError(f"link {link.a}-{link.b} occurs twice", where=self.name)
             joined.add(frozenset((link.a, link.b)))
-            if not link.rtt_s >= 0 or not link.bandwidth_bytes_per_s > 0 or not link.energy_j_per_byte >= 0:
+            if (
+                not 0 <= link.rtt_s < _INFINITY
+                or not link.bandwidth_bytes_per_s > 0
+                or not 0 <= link.energy_j_per_byte < _INFINITY
+            ):
                 raise InputError(
-                    f"link {link.a}-{link.b} needs rtt >= 0, bandwidth > 0, energy >= 0", where=self.name
+                    f"link {link.a}-{link.b} needs rtt >= 0, bandwidth > 0, energy >= 0, rtt and energy finite",
+                    where=self.name,
                 )
 
     @cached_property
@@ -113,6 +122,9 @@ class Network:
 
     def to_networkx(self) -> nx.Graph[str]:
         """An undirected networkx graph whose node and edge attributes are the fields of `Node` and `Link`."""
+        # most runs need no networkx, and it takes longer to load than all the rest
+        import networkx as nx
+
         graph: nx.Graph[str] = nx.Graph(name=self.name)
         for n in self.nodes:
             graph.add_node(
@@ -122,6 +134,7 @@ class Network:
                 processor=n.processor,
                 repository=n.repository,
                 position=n.position,
+                up=n.up,
             )
         for e in self.links:
             graph.add_edge(
@@ -135,35 +148,44 @@ class Network:
 
     @classmethod
     def from_networkx(cls, graph: nx.Graph[Any], name: str | None = None) -> Network:
-        """A network from a networkx graph with the attributes that `to_networkx` writes; `rtt_s` is required.
+        """A network from a networkx graph with the attributes that `to_networkx` writes; only `rtt_s` is required.
+
+        The links come in the order in which networkx tells them. For graphs with other attributes see
+        `placid.network.files`.
 
         Raises:
-            InputError: an edge has no `rtt_s`, or the graph is directed or a multigraph.
+            InputError: an edge has no `rtt_s`, an attribute is no number, or the graph is directed or a multigraph.
         """
         if graph.is_directed() or graph.is_multigraph():
             raise InputError("a network is made from an undirected networkx.Graph without parallel edges")
-        nodes = tuple(
-            Node(
-                name=str(n),
-                tier=str(d.get("tier", "node")),
-                memory_bytes=int(d.get("memory_bytes", 0)),
-                processor=str(d.get("processor", "cpu")),
-                repository=bool(d.get("repository", False)),
-                position=d.get("position"),
+        nodes = []
+        for n, d in graph.nodes(data=True):
+            here = f"node '{n}', attribute"
+            at = d.get("position")
+            nodes.append(
+                Node(
+                    name=str(n),
+                    tier=str(d.get("tier", "node")),
+                    memory_bytes=whole(d.get("memory_bytes", 0), f"{here} 'memory_bytes'"),
+                    processor=str(d.get("processor", "cpu")),
+                    repository=flag(d.get("repository", False), f"{here} 'repository'"),
+                    position=None if at is None else point(at, f"{here} 'position'"),
+                    up=flag(d.get("up", True), f"{here} 'up'"),
+                )
             )
-            for n, d in graph.nodes(data=True)
-        )
         links = []
         for a, b, d in graph.edges(data=True):
+            here = f"edge {a}-{b}, attribute"
             if "rtt_s" not in d:
                 raise InputError(f"edge {a}-{b} has no 'rtt_s' attribute (seconds, round trip)")
+            rate = d.get("bandwidth_bytes_per_s", _INFINITY)
             links.append(
                 Link(
                     str(a),
                     str(b),
-                    float(d["rtt_s"]),
-                    float(d.get("bandwidth_bytes_per_s", float("inf"))),
-                    float(d.get("energy_j_per_byte", 0.0)),
+                    number(d["rtt_s"], f"{here} 'rtt_s'", least=0),
+                    rate if rate == _INFINITY else number(rate, f"{here} 'bandwidth_bytes_per_s'"),
+                    number(d.get("energy_j_per_byte", 0.0), f"{here} 'energy_j_per_byte'", least=0),
                 )
             )
-        return cls(nodes, tuple(links), name or str(graph.graph.get("name") or "network"))
+        return cls(tuple(nodes), tuple(links), name or str(graph.graph.get("name") or "network"))

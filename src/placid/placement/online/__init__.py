@@ -11,6 +11,7 @@ from placid.placement.online.olag import Olag
 from placid.placement.online.optimistic import OptimisticInfida
 from placid.placement.online.perturbed import PerturbedLeader
 from placid.placement.online.recency import LeastFrequentlyUsed, LeastRecentlyUsed
+from placid.placement.online.repacking import Repacking
 
 __all__ = ["POLICIES"]
 
@@ -24,6 +25,7 @@ POLICIES: dict[str, type[Policy]] = {
         DistributedInfida,
         GradientAscent,
         PerturbedLeader,
+        Repacking,
         Olag,
         LeastFrequentlyUsed,
         LeastRecentlyUsed,

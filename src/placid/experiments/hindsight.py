@@ -92,6 +92,8 @@ def look_back(
             prices = whole if parts == 1 else lp.solve_priced(problem(int(a)), demand[a:b].mean(axis=0))[1]
             for slot in range(a, b):
                 top[slot] = ceiling(problem(slot), demand[slot], prices)
+    # what bounds any placement in every slot bounds a static one too; after shifts this can be the lower of the two
+    bound = min(bound, float(top.sum()))
     # a static placement is chosen for the network as it is most of the time
     longest = max(stretches, key=lambda s: s[1] - s[0])
     mean = demand.mean(axis=0)

@@ -85,6 +85,9 @@ def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
 
 def comparison_table(run_dirs: Sequence[str | os.PathLike[str] | RunData]) -> PrintableTable:
     """Gain per request, policy by policy, one column per run."""
+    run_dirs = list(
+        {str(read_run(d).path.resolve()): d for d in run_dirs}.values()
+    )  # a run given twice stands once
     frame = compare(run_dirs)
     runs = frame["run"].unique(maintain_order=True).to_list()
     units = [read_run(d).gain_unit for d in run_dirs]

@@ -46,7 +46,7 @@ def test_it_decides_what_the_central_form_decides(settings: dict[str, float]) ->
     for seed in range(12):
         rng = np.random.default_rng(seed)
         problem = random_problem(rng, nodes=int(rng.integers(2, 8)), tasks=3)
-        central = AdaptiveInfida(**settings)  # type: ignore[arg-type]
+        central = AdaptiveInfida(coordinate=False, **settings)  # type: ignore[arg-type]
         spread = DistributedInfida(**settings)  # type: ignore[arg-type]
         a, b = (p.start(problem, stream(seed, "start")) for p in (central, spread))
         for t, now in enumerate(timeline(problem, slots)):

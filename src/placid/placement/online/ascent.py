@@ -19,6 +19,7 @@ from placid.placement.online.messages import count_messages
 from placid.placement.online.space import Space, sum_by_node
 from placid.placement.online.steps import StepMemory, book
 from placid.placement.projections.base import Projection
+from placid.placement.repack import Repacker
 from placid.placement.rounding import ROUNDINGS, Coupled, DepRound
 from placid.placement.rounding.base import Rounding
 from placid.placement.rounding.fill import fill
@@ -43,6 +44,7 @@ class AscentState(State):
         learned: slots learned from since the start.
         next_refresh, interval: when the placement is drawn again, and how many slots after that.
         steady: false once budgets changed under way; the regret bound then speaks of nothing.
+        believed: float64 [R]; the demand of late, a discounted mean; what is left of memory is filled for it.
     """
 
     y: np.ndarray
@@ -55,6 +57,7 @@ class AscentState(State):
     next_refresh: int = 0
     interval: float = 1.0
     steady: bool = True
+    believed: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,10 @@ class Ascent(Policy):
         stretch: after every drawing the interval is multiplied by this, up to `refresh_max`; 1 keeps it fixed.
         refresh_max: the longest interval.
         fill: use memory that the rounding leaves over, the largest fractions first. It only adds models.
+        coordinate: fill, the far nodes first, by what a model adds to what the other nodes of the paths hold, for the
+            demand of late, rather than by fractions. Copies drawn at several nodes get in each other's way; this makes
+            up for much of it, and as it only adds models, what is guaranteed of the drawing stays true. Costs one more
+            message up and down per type at a drawing, and about O(K).
         reserve: keep the memory of one model free at every node while choosing fractions, so that drawing keeps
             their marginals exactly and the (1 - 1/e) factor is proven; without, the drawing may lose up to half of
             what the node left undecided is worth (measured: a few per cent), but plans with all of the memory.
@@ -84,6 +91,7 @@ class Ascent(Policy):
     stretch: float = 1.0
     refresh_max: int = 1000
     fill: bool = False
+    coordinate: bool = False
     reserve: bool = False
 
     #: the geometry: what "nearest" means, and how a step is taken
@@ -158,6 +166,7 @@ class Ascent(Policy):
             steps=StepMemory.start(problem.node_count),
             budget_bytes=problem.budget_bytes,
             interval=float(self.refresh),
+            believed=np.zeros(problem.type_count),
         )
 
     def place(
@@ -174,10 +183,13 @@ class Ascent(Policy):
             state = self._fit(state, problem, changed)
         if slot >= state.next_refresh:
             running, placed = self._draw(state, problem, rng, nodes)
+            messages, message_bytes = self._told(state, problem, placed)
             state = replace(
                 state,
                 rounding=running,
                 placed=placed,
+                messages=state.messages + messages,
+                message_bytes=state.message_bytes + message_bytes,
                 next_refresh=slot + int(state.interval),
                 interval=min(state.interval * self.stretch, float(self.refresh_max)),
             )
@@ -208,6 +220,10 @@ class Ascent(Policy):
             rng,
             nodes,
         )
+        if self.coordinate and state.learned:
+            return running, Repacker(problem, state.believed, _LOYALTY).fill(
+                placed, state.placed, problem.far_first
+            )
         if self.fill:
             placed = fill(
                 problem.node_ptr,
@@ -220,6 +236,16 @@ class Ascent(Policy):
             )
         return running, placed
 
+    def _believed(self, state: AscentState, demand: np.ndarray) -> np.ndarray:
+        return _MEMORY * state.believed + (1.0 - _MEMORY) * demand if self.coordinate else state.believed
+
+    def _told(self, state: AscentState, problem: Problem, placed: np.ndarray) -> tuple[int, int]:
+        """Messages of filling together, and their bytes: what is held travels down the paths, what was added up."""
+        if not (self.coordinate and state.learned):
+            return 0, 0
+        share = potential_share(problem, state.believed)
+        return count_messages(problem, state.believed, share, placed.astype(np.float64))
+
     def learn(
         self, state: AscentState, problem: Problem, feedback: Feedback, rng: np.random.Generator
     ) -> AscentState:
@@ -230,6 +256,7 @@ class Ascent(Policy):
             self._learned(state, problem, g, feedback.forecast),
             messages=state.messages + messages,
             message_bytes=state.message_bytes + message_bytes,
+            believed=self._believed(state, feedback.demand),
         )
 
     def _learned(
@@ -270,6 +297,10 @@ class Ascent(Policy):
         return np.where(changed[problem.item_node], fitted, y)
 
 
+#: what is kept of the believed demand from slot to slot
+_MEMORY = 0.8
+#: a model in place counts so much more than another when memory is filled
+_LOYALTY = 0.3
 #: the part of the uniform placement that an item gets at least when it becomes of use under way
 _LITTLE = 1e-3
 

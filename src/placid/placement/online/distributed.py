@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from placid.errors import InputError
 from placid.placement.base import Feedback
 from placid.placement.online.agents import (
     Climbing,
@@ -77,7 +78,8 @@ class DistributedInfida(AdaptiveInfida):
     """`AdaptiveInfida` run node by node, by messages: the same decisions, each taken from what a node can know.
 
     When to use it: to see or count the messages; it is slower to simulate than the central form, with which it agrees in
-    every slot. Settings and guarantee are those of `AdaptiveInfida`.
+    every slot: with ``AdaptiveInfida(coordinate=False)``, that is, as nodes fill up by their own fractions here, which
+    needs no message. Settings and guarantee are those of `AdaptiveInfida`.
 
     Every node has its own fractions, learning rate, account of the regret and rounding; random numbers come from a stream
     that all nodes know and expand by their own number (`placid.placement.rounding.draws`), so none are sent. The state
@@ -85,6 +87,12 @@ class DistributedInfida(AdaptiveInfida):
     """
 
     name: ClassVar[str] = "infida-distributed"
+    coordinate: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.coordinate:
+            raise InputError("infida-distributed does not fill together: coordinate must be false")
 
     def place(
         self,

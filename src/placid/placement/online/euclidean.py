@@ -29,6 +29,7 @@ class GradientAscent(Ascent):
     geometry: ClassVar[Projection] = Euclidean()
     rounding: str = "coupled"
     fill: bool = True
+    coordinate: bool = True
 
     def _diameter(self, space: Space, y: np.ndarray) -> np.ndarray:
         # |z - y|^2 / 2: every coordinate differs by at most 1, and |z - y|^2 <= sum of (z + y), which the budget over

@@ -93,6 +93,7 @@ class AdaptiveInfida(EntropicAscent):
     name: ClassVar[str] = "infida-adaptive"
     rounding: str = "coupled"
     fill: bool = True
+    coordinate: bool = True
     share: float = 1e-3
 
     def __post_init__(self) -> None:

@@ -24,8 +24,9 @@ __all__ = ["Olag"]
 
 @dataclass(frozen=True, kw_only=True)
 class OlagState(State):
-    """Counters by option [K], how many slots they stand for, and the placement in force [N]."""
+    """Which options are counted [K], their counters [K], how many slots these stand for, and the placement in force [N]."""
 
+    option: np.ndarray
     reached: np.ndarray
     weight: float = 0.0
     placed: np.ndarray
@@ -53,11 +54,16 @@ class Olag(Policy):
             raise InputError(f"refresh must be at least 1 slot, got {self.refresh}")
 
     def start(self, problem: Problem, rng: np.random.Generator) -> OlagState:
-        return OlagState(reached=np.zeros(problem.option_count), placed=np.zeros(problem.item_count, bool))
+        return OlagState(
+            option=_names(problem),
+            reached=np.zeros(problem.option_count),
+            placed=np.zeros(problem.item_count, bool),
+        )
 
     def place(
         self, state: OlagState, problem: Problem, slot: int, rng: np.random.Generator
     ) -> tuple[OlagState, np.ndarray]:
+        state = _carried_over(state, problem)
         if slot % self.refresh == 0 and state.weight > 0:
             placed = _greedy(
                 problem.options_by_item[0],
@@ -78,10 +84,27 @@ class Olag(Policy):
     def learn(
         self, state: OlagState, problem: Problem, feedback: Feedback, rng: np.random.Generator
     ) -> OlagState:
-        # options are numbered anew when routes change: the old counters then mean nothing
-        kept = state if len(state.reached) == problem.option_count else self.start(problem, rng)
-        reached = kept.reached * self.memory + reaching_options(problem, feedback)
-        return replace(state, reached=reached, weight=kept.weight * self.memory + 1.0)
+        state = _carried_over(state, problem)
+        reached = state.reached * self.memory + reaching_options(problem, feedback)
+        return replace(state, reached=reached, weight=state.weight * self.memory + 1.0)
+
+
+def _names(problem: Problem) -> np.ndarray:
+    """int64 [K]: what an option is called whatever its place in the arrays: its type and item."""
+    return problem.option_type.astype(np.int64) * problem.item_count + problem.option_item
+
+
+def _carried_over(state: OlagState, problem: Problem) -> OlagState:
+    """`state` for the options of `problem`: they are numbered anew when routes change. New ones start at 0."""
+    names = _names(problem)
+    if np.array_equal(names, state.option):
+        return state
+    reached = np.zeros(len(names))
+    if len(state.option):
+        order = np.argsort(state.option)
+        at = order[np.minimum(np.searchsorted(state.option, names, sorter=order), len(order) - 1)]
+        reached = np.where(state.option[at] == names, state.reached[at], 0.0)
+    return replace(state, option=names, reached=reached)
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]

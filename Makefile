@@ -31,8 +31,8 @@ bench: $(STAMP)  ## run the benchmarks, each beside a named rival
 	$(BIN)/python -m benchmarks
 
 lint: $(STAMP)  ## ruff, mypy, the import contracts
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests benchmarks papers
+	$(BIN)/ruff check src tests benchmarks papers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -1,0 +1,77 @@
+"""The INFIDA study at tiny size: every part gives finite numbers, every claim is evaluated, collecting is right."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+HERE = Path(__file__).resolve().parents[2] / "papers" / "si-salem-2021-infida"
+sys.path.insert(0, str(HERE))
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+    out = tmp_path_factory.mktemp("study")
+    done = subprocess.run(
+        [sys.executable, str(HERE / "study.py"), "--quick", "--out", str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_every_claim_is_evaluated(said: str) -> None:
+    claims = tomllib.loads((HERE / "expected.toml").read_text())["claim"]
+    for claim in claims:
+        assert claim["words"] in said
+    assert "not run" not in said
+    assert "nan" not in said
+
+
+def test_a_claim_is_judged_by_its_interval(tmp_path: Path) -> None:
+    from claims import judge  # type: ignore[import-not-found]
+
+    expected = tmp_path / "expected.toml"
+    expected.write_text(
+        '[[claim]]\nwords = "a beats b"\npart = "p"\nquantity = "gain"\nleft = "s / a"\nright = "s / b"\nat_least = 1.0\n'
+    )
+
+    def verdict(gains: list[float]) -> str:
+        rows = [("p", "t", "s", "a", i, g) for i, g in enumerate(gains)]
+        rows += [("p", "t", "s", "b", i, 2.0) for i in range(len(gains))]
+        frame = pl.DataFrame(
+            rows, schema=["part", "topology", "setting", "policy", "seed", "gain"], orient="row"
+        )
+        (judged,) = judge(frame, expected)
+        return str(judged.verdict)
+
+    assert verdict([2.2, 2.21, 2.19]) == "holds"
+    assert verdict([1.8, 1.81, 1.79]) == "does not hold"
+    assert verdict([2.2, 1.8, 2.1]) == "cannot be told"
+
+
+def test_means_and_intervals_by_hand() -> None:
+    from study import QUANTITIES, summarised  # type: ignore[import-not-found]
+
+    frame = pl.DataFrame(
+        {"part": "p", "topology": "t", "setting": "s", "policy": "a", "seed": [0, 1]}
+        | {q: [1.0, 3.0] for q in QUANTITIES}
+    )
+    row = summarised(frame).row(0, named=True)
+    # Student's t with one degree of freedom: 12.706 x the standard error of 1
+    assert row["mean"] == 2.0
+    assert row["high"] == pytest.approx(2 + 12.706, abs=0.01)
+    assert row["n"] == 2
+
+
+def test_the_section_between_the_markers_is_replaced_and_nothing_else() -> None:
+    from study import BEGIN, END, with_results
+
+    text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    assert with_results(text, "new") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    readme = (HERE / "README.md").read_text()
+    assert readme.count(BEGIN) == readme.count(END) == 1

@@ -42,7 +42,9 @@ class UnknownNameError(InputError):
         near = get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         shown = ", ".join(names[:30]) + (f", … ({len(names)} in all)" if len(names) > 30 else "")
-        super().__init__(f"unknown {kind} '{name}'{hint} Known: {shown}".replace("' Known", "'. Known"), where=where)
+        super().__init__(
+            f"unknown {kind} '{name}'{hint} Known: {shown}".replace("' Known", "'. Known"), where=where
+        )
         self.name = name
         self.known = names
 

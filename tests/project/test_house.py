@@ -17,8 +17,8 @@ BIN = Path(sys.executable).parent
     "command",
     [
         ["lint-imports", "--no-cache"],
-        ["ruff", "check", "--no-cache", "src", "tests"],
-        ["ruff", "format", "--no-cache", "--check", "src", "tests"],
+        ["ruff", "check", "--no-cache", "src", "tests", "benchmarks", "papers", "examples"],
+        ["ruff", "format", "--no-cache", "--check", "src", "tests", "benchmarks", "papers"],
         ["mypy"],
     ],
     ids=lambda command: " ".join(command[:2]),

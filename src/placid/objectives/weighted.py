@@ -37,7 +37,9 @@ class Weighted:
         if not np.isfinite(weights).all() or (weights < 0).any():
             raise InputError(f"weights must be finite and not negative, got {self}")
         if not weights.any():
-            raise InputError("at least one weight must be above 0, or every placement is as good as any other")
+            raise InputError(
+                "at least one weight must be above 0, or every placement is as good as any other"
+            )
 
     @property
     def weights(self) -> np.ndarray:

@@ -18,6 +18,7 @@ from placid.network import (
     Recover,
     Restore,
     RoundTrip,
+    changes_told,
     route,
     timeline,
 )
@@ -171,3 +172,25 @@ def test_whatever_happened_nodes_keep_their_places_and_the_past_its_network(data
 
 def test_table_holds_every_change() -> None:
     assert set(CHANGES.values()) == set(Change.__subclasses__())
+
+
+def test_changes_are_told_in_words() -> None:
+    changes = [
+        Fail(1, "a"),
+        Memory(1, "b", 4),
+        Recover(2, "a"),
+        Cut(3, "a", "b"),
+        RoundTrip(4, "cloud", "a", 3.0),
+        Restore(5, "b", "a"),
+        Memory(6, "b", 40),
+        RoundTrip(7, "cloud", "a", 0.5),
+    ]
+    assert changes_told(timeline(ring(), changes)) == [
+        (1, "a fails, memory of b shrinks"),
+        (2, "a is back"),
+        (3, "a–b is cut"),
+        (4, "cloud–a gets slower"),
+        (5, "a–b is there again"),
+        (6, "memory of b grows"),
+        (7, "cloud–a gets quicker"),
+    ]

@@ -14,6 +14,7 @@ from placid.experiments.pool import Doable, Tell, share_out
 from placid.experiments.provenance import provenance
 from placid.experiments.scenario import Built, Scenario, build, load_scenario
 from placid.experiments.work import LookBack, Plan, Play
+from placid.network.told import changes_told
 from placid.problem.compile import compile_problem
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _describe(scenario: Scenario, built: Built, folder: RunFolder) -> None:
             "policies": [label for label, _ in built.policies],
             "settings": {label: str(policy) for label, policy in built.policies},
             "adaptive": built.workload.adaptive,
+            "changes": [{"slot": slot, "what": what} for slot, what in changes_told(built.timeline)],
             "declared": list(built.declared),
             "sources": list(built.sources),
         },

@@ -27,6 +27,7 @@ from placid.network.hub import declared_lengths, load_topology, topology_names, 
 from placid.network.lengths import great_circle_km, rtt_of_km
 from placid.network.routing import Routes, route
 from placid.network.tiered import TIERS, tiered
+from placid.network.told import changes_told
 
 __all__ = [
     "CHANGES",
@@ -46,6 +47,7 @@ __all__ = [
     "Restore",
     "RoundTrip",
     "Routes",
+    "changes_told",
     "declarations",
     "declared_lengths",
     "dress",

@@ -45,6 +45,7 @@ class ChartSet:
         shown: the policies drawn at first.
         unit, per_unit: what gains are shown in, and the factor to it.
         slot_s: the length of a slot.
+        changes: (slot, what happens to the network then), marked on the time axes.
     """
 
     styles: Mapping[str, PolicyStyle]
@@ -53,6 +54,7 @@ class ChartSet:
     per_unit: float
     slot_s: float
     look: Look
+    changes: Sequence[tuple[int, str]] = ()
 
     def comparison(self, summary: pl.DataFrame, *, adaptive: bool) -> dict[str, Any]:
         """Gain per request of every policy with its interval; the LP bound, the ceiling as lines (ticks if each differs)."""
@@ -166,6 +168,7 @@ class ChartSet:
                 .mark_line(strokeDash=[2, 3], color="#888888", strokeWidth=1.5)
                 .encode(x=self._x(), y="value:Q"),
             )
+        layers.extend(self._change_marks(datasets))
         return self._finish(alt.layer(*layers).properties(height=300), datasets, "Gain per request over time")
 
     def loaded_over_time(self, curves: pl.DataFrame) -> dict[str, Any]:
@@ -183,6 +186,7 @@ class ChartSet:
             symlog=(1.0, 0.0, top / size) if wide else None,
             zero=True,
         )
+        layers.extend(self._change_marks(datasets))
         return self._finish(
             alt.layer(*layers).properties(height=240), datasets, "Bytes loaded per slot over time"
         )
@@ -376,6 +380,20 @@ class ChartSet:
         return self._finish(chart, {"tiers": data}, "Share of requests served per tier", switch=False)
 
     # -- parts that charts share --
+
+    def _change_marks(self, datasets: dict[str, Any]) -> list[Any]:
+        """A thin line and a few words wherever the network changes."""
+        if not self.changes:
+            return []
+        datasets["changes"] = [{"t": slot, "what": what} for slot, what in self.changes]
+        base = alt.Chart(alt.NamedData("changes")).encode(x=self._x())
+        words = base.mark_text(
+            align="left", baseline="top", dx=4, dy=2, fontSize=10, color="#666666", limit=150
+        )
+        return [
+            base.mark_rule(color="#999999", strokeWidth=1, strokeDash=[6, 3]).encode(tooltip="what:N"),
+            words.encode(text="what:N", y=alt.value(0)),
+        ]
 
     def _x(self) -> alt.X:
         return alt.X(

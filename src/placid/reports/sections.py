@@ -218,8 +218,9 @@ def _regret(story: Story) -> Section | None:
         + _chart(
             "bound",
             "Solid: regret of the fractional placement, types kept to their own part of shared capacity, which is what the "
-            "theorem bounds. Dashed: what it allows. The placements drawn from it keep at least 1 − 1/e of its gain in "
-            f"expectation. Scale: linear near 0, then logarithmic. {_bands(story)}",
+            "theorem bounds. Dashed: what it allows. Placements drawn from it keep in expectation, proven, at least "
+            "1 − 1/e of its gain with “reserve: true” and half of that otherwise; measured, nearly all. "
+            f"Scale: linear near 0, then logarithmic. {_bands(story)}",
             _legend(story, bounded),
         )
     )  # fmt: skip
@@ -338,7 +339,7 @@ def _table(story: Story) -> Section:
         f'<p class="no-print">{csv_link(story.summary, story.run.name)}: every quantity with both ends of its interval.</p>'
         f'<div class="scroll">{summary_html(story)}</div><p class="note">{note}. (1 − 1/e)-regret: (1 − 1/e) times the best '
         "static gain found, minus gain, types kept to their own part of shared capacity; beside it what the policy's "
-        "theorem allows it to be in expectation. Below 0 is better than the comparator.</p>"
+        "theorem allows it to be in expectation (with reserve: true). Below 0 is better than the comparator.</p>"
     )
     return _section("table", "Table", "All numbers", body)
 

@@ -58,7 +58,8 @@ def tell(
     styles = policy_styles(run.kinds)
     shown = _first_seen(run, table)
     unit, per_unit = run.gain_unit
-    charts = ChartSet(styles, shown, unit, per_unit, run.slot_s, look)
+    changes = [(int(c["slot"]), str(c["what"])) for c in run.meta.get("changes") or ()]
+    charts = ChartSet(styles, shown, unit, per_unit, run.slot_s, look, changes)
     learning = replace(charts, shown=[p for p in shown if run.kinds[p] == "online"])
     regret = regret_curves(run)
     with_theorem = set(regret.filter(pl.col("bound").is_not_null())["policy"])

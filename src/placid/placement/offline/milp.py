@@ -40,7 +40,7 @@ class Milp(Solver):
     earlier, with status FEASIBLE or LIMIT and a gap.
 
     Attributes:
-        time_limit_s: for everything.
+        time_limit_s: for everything. HiGHS looks at the clock between steps, so large programs run over by up to half.
         relative_gap: HiGHS stops when its own gap is below this.
         cut_rounds: how many times cuts are added at most.
     """

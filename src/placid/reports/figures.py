@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import vl_convert
@@ -46,7 +47,14 @@ def write_figures(
         drawings["network"] = story.map.svg(told_apart[0] if told_apart else None, legend=True)
     written = []
     for name, svg in drawings.items():
+        svg = _titled(svg, f"{story.run.name}: {name.replace('-', ' ')}")
         (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
         (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=2))
         written += [folder / f"{name}.svg", folder / f"{name}.png"]
     return written
+
+
+def _titled(svg: str, title: str) -> str:
+    """`svg` with a title for who cannot see it."""
+    opening, _, rest = svg.partition(">")
+    return f"{opening}><title>{escape(title)}</title>{rest}"

@@ -5,13 +5,18 @@ path, finds the first placed copy of its task with a free place, occupies it for
 otherwise. Same network, same placement, same rates. The two answer different questions: SimPy gives every request its own
 queueing, placid a slot's totals, exactly. So the ratio says what asking for totals saves, not that one replaces the other.
 
-Other simulators of the field (YAFS, Icarus, EdgeSimPy, faas-sim) are not on the Python package index and are not measured;
-ECLYPSE is, and has no stream of requests to count.
+ECLYPSE has no stream of requests: its step (move resources, place every application, write metrics) is held against our
+slot, on as many nodes and tasks, in an environment of its own under build/. Other simulators of the field (YAFS, Icarus,
+EdgeSimPy, faas-sim) are not on the Python package index and are not measured.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -28,6 +33,9 @@ from placid.simulation.slots import Episode, play
 from placid.workload import Poisson
 
 __all__ = ["run"]
+
+ECLYPSE = "eclypse==0.9.1"
+BUILD = Path(__file__).resolve().parents[1] / "build" / "eclypse"
 
 
 def run(quick: bool) -> Iterator[Row]:
@@ -58,6 +66,40 @@ def run(quick: bool) -> Iterator[Row]:
             "SimPy, one process a request",
             ours / theirs,
         )
+    if quick:
+        return
+    begun = perf_counter()
+    list(play(Episode(((0, problem),), workload, AdaptiveInfida(), 0, slots)))
+    per_s = slots / (perf_counter() - begun)
+    steps = _eclypse(36, 20, 50)
+    yield Row(
+        "steps of 36 nodes and 20 tasks: a slot of infida-adaptive with 600 models",
+        f"{per_s:.0f} slots/s",
+        steps if isinstance(steps, str) else f"{steps:.0f} steps/s",
+        "ECLYPSE, first fit, one service a task",
+        None if isinstance(steps, str) else per_s / steps,
+    )
+
+
+def _eclypse(nodes: int, tasks: int, steps: int) -> float | str:
+    """Steps a second, or why there are none."""
+    python = BUILD / "bin" / "python"
+    try:
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(BUILD)], check=True, capture_output=True)
+        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", ECLYPSE]
+        subprocess.run(install, check=True, capture_output=True, timeout=300)
+        script = str(Path(__file__).parent / "eclypse_rival.py")
+        done = subprocess.run(
+            [str(python), script, str(nodes), str(tasks), str(steps)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        return f"not measured: {ECLYPSE} could not be installed and run ({type(error).__name__})"
+    return float(json.loads(done.stdout.splitlines()[-1])["steps_per_s"])
 
 
 def _simpy(

@@ -161,7 +161,7 @@ def test_a_ramp_begins_and_ends_with_its_ends() -> None:
 def test_ticks_of_a_scale_that_is_linear_near_zero(
     ends: tuple[float, float, float], ticks: list[float]
 ) -> None:
-    from placid.reports.charts import _powers
+    from placid.reports.chart_tools import _powers
 
     assert _powers(*ends) == pytest.approx(ticks)
 

@@ -84,6 +84,9 @@ def _rate(axes: plt.Axes, table: pl.DataFrame) -> None:
                 marker=_MARKS[policy], color=_COLOURS[policy], label=policy, markersize=4, linewidth=1,
             )  # fmt: skip
     axes.set(xlabel="request rate, times the base rate", ylabel="gain per request, ms", xscale="log")
+    rates = sorted({float(s) for s in table["setting"]})
+    axes.set_xticks(rates, [f"{r:g}" for r in rates])
+    axes.minorticks_off()
 
 
 def _of(table: pl.DataFrame, policy: str, quantity: str) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from placid.errors import InputError, UnknownNameError
 from placid.network.graph import Network
 from placid.network.routing import route
 from placid.problem.arrays import Problem
+from placid.problem.buffers import OptionBuffers
 from placid.workload.requests import RequestTypes
 
 __all__ = ["compile_problem"]
@@ -65,49 +67,49 @@ def compile_problem(
     repository_vector = np.zeros((count, 4))
     repository_node = np.full(count, -1, np.int32)
     type_hops = np.zeros(count, np.int32)
-    per_type: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = [_NOTHING] * count
-    by_ingress: dict[int, list[int]] = {}
-    for r, v in enumerate(type_ingress):
-        by_ingress.setdefault(int(v), []).append(r)
-    for v, types in by_ingress.items():
+    of_task = [np.flatnonzero(model_task == t) for t in range(len(catalog.tasks))]
+    options = OptionBuffers(count)
+
+    @lru_cache(maxsize=16)  # types of one ingress usually follow each other
+    def laid_on_path(v: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The path from node v, and every model's cost vector [path, M, 4] and cost [path, M] on it."""
         path = np.array(routes.path(v), np.int64)
-        if not len(path):
-            continue
         links = [network.links[routes.link[u]] for u in path[:-1]]
         rtt_s = np.concatenate(([0.0], np.cumsum([e.rtt_s for e in links])))
         s_per_byte = np.concatenate(([0.0], np.cumsum([1 / e.bandwidth_bytes_per_s for e in links])))
         j_per_byte = np.concatenate(([0.0], np.cumsum([e.energy_j_per_byte for e in links])))
-        hops = np.arange(len(path))
         moved = moved_bytes[model_task]
         vector = np.empty((len(path), len(models), 4))
-        vector[:, :, 0] = latency_s[node_processor[path]] + rtt_s[:, None] + s_per_byte[:, None] * moved
-        vector[:, :, 1] = error
-        vector[:, :, 2] = energy_j[node_processor[path]] + j_per_byte[:, None] * moved
-        vector[:, :, 3] = hops[:, None] * moved
+        if len(path):
+            vector[:, :, 0] = latency_s[node_processor[path]] + rtt_s[:, None] + s_per_byte[:, None] * moved
+            vector[:, :, 1] = error
+            vector[:, :, 2] = energy_j[node_processor[path]] + j_per_byte[:, None] * moved
+            vector[:, :, 3] = np.arange(len(path))[:, None] * moved
         with np.errstate(invalid="ignore"):
-            cost = np.where(runs[path], vector @ weights, np.inf)
-        for r in types:
-            mine = np.flatnonzero(model_task == type_task[r])
-            best = mine[np.argmin(cost[-1, mine])] if len(mine) else -1
-            if best < 0 or not np.isfinite(cost[-1, best]):
-                raise InputError(
-                    f"repository '{nodes[path[-1]].name}' (processor '{nodes[path[-1]].processor}') has no model for "
-                    f"task '{requests.task[r]}': give a model of that task a profile on that processor",
-                    where=catalog.name,
-                )
-            repository_cost[r], repository_vector[r] = cost[-1, best], vector[-1, best]
-            repository_node[r], type_hops[r] = path[-1], len(path) - 1
-            saving = repository_cost[r] - cost[:-1, mine]
-            at, model = np.nonzero(saving > 0)
-            saved, item = saving[at, model], item_of[path[at], mine[model]]
-            rank = np.lexsort((item, -saved))
-            per_type[r] = (
-                item[rank],
-                saved[rank],
-                vector[at[rank], mine[model[rank]]].astype(np.float32),
+            return path, vector, np.where(runs[path], vector @ weights, np.inf)
+
+    for r in range(count):
+        path, vector, cost = laid_on_path(int(type_ingress[r]))
+        if not len(path):
+            options.close_type()
+            continue
+        mine = of_task[type_task[r]]
+        best = mine[np.argmin(cost[-1, mine])] if len(mine) else -1
+        if best < 0 or not np.isfinite(cost[-1, best]):
+            raise InputError(
+                f"repository '{nodes[path[-1]].name}' (processor '{nodes[path[-1]].processor}') has no model for "
+                f"task '{requests.task[r]}': give a model of that task a profile on that processor",
+                where=catalog.name,
             )
-    option_ptr = np.concatenate(([0], np.cumsum([len(p[0]) for p in per_type]))).astype(np.int64)
-    option_saving = np.concatenate([p[1] for p in per_type]) if count else np.zeros(0)
+        repository_cost[r], repository_vector[r] = cost[-1, best], vector[-1, best]
+        repository_node[r], type_hops[r] = path[-1], len(path) - 1
+        saving = repository_cost[r] - cost[:-1, mine]
+        at, model = np.nonzero(saving > 0)
+        saved, item = saving[at, model], item_of[path[at], mine[model]]
+        rank = np.lexsort((item, -saved))
+        options.append(item[rank], saved[rank], vector[at[rank], mine[model[rank]]])
+        options.close_type()
+    option_ptr, option_item, option_saving, option_vector = options.arrays()
     return Problem(
         node_names=tuple(n.name for n in nodes),
         model_names=tuple(m.name for m in models),
@@ -123,9 +125,9 @@ def compile_problem(
         node_ptr=node_ptr,
         budget_bytes=np.array([n.memory_bytes if n.up and not n.repository else 0 for n in nodes], np.int64),
         option_ptr=option_ptr,
-        option_item=np.concatenate([p[0] for p in per_type]) if count else np.zeros(0, np.int32),
+        option_item=option_item,
         option_saving=option_saving,
-        option_vector=np.concatenate([p[2] for p in per_type]) if count else np.zeros((0, 4), np.float32),
+        option_vector=option_vector,
         option_type=np.repeat(np.arange(count, dtype=np.int32), np.diff(option_ptr)),
         serving_order=np.argsort(-option_saving, kind="stable").astype(np.int32),
         repository_cost=repository_cost,
@@ -138,9 +140,6 @@ def compile_problem(
         next_hop=routes.next_hop,
         slot_s=slot_s,
     )
-
-
-_NOTHING = (np.zeros(0, np.int32), np.zeros(0), np.zeros((0, 4), np.float32))
 
 
 def _profiles(catalog: Catalog, processors: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

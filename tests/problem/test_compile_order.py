@@ -12,7 +12,7 @@ from placid.workload import RequestTypes
 
 
 def test_shuffled_types_have_the_same_options() -> None:
-    network, catalog = tiered(25, processor="cpu"), parametric(3, 4)
+    network, catalog = tiered(25, processor="gpu"), parametric(3, 4)
     grid = RequestTypes.grid(
         [n.name for n in network.nodes if n.tier == "base-station"], [t.name for t in catalog.tasks]
     )
@@ -20,7 +20,7 @@ def test_shuffled_types_have_the_same_options() -> None:
     shuffled = RequestTypes(tuple(grid.ingress[i] for i in order), tuple(grid.task[i] for i in order))
     weights = np.array([1.0, 0.2, 0.1, 0.0])
     one, other = (compile_problem(network, catalog, types, weights) for types in (grid, shuffled))
-    assert one.option_count == other.option_count > 1000
+    assert one.option_count == other.option_count > 500
     for new, old in enumerate(order):
         a = slice(one.option_ptr[old], one.option_ptr[old + 1])
         b = slice(other.option_ptr[new], other.option_ptr[new + 1])

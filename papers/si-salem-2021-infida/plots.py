@@ -10,7 +10,7 @@ import polars as pl
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-__all__ = ["write_plots"]
+__all__ = ["write_over_time", "write_plots"]
 
 _COLOURS = {
     "infida": "#D55E00",
@@ -20,15 +20,19 @@ _COLOURS = {
     "lru": "#E69F00",
     "hindsight-greedy": "black",
     "hindsight-averaged": "0.5",
+    "hindsight-local-search": "#56B4E9",
 }
-_MARKS = dict(zip(_COLOURS, "os^vDxP", strict=True))
+_MARKS = dict(zip(_COLOURS, "os^vDxP*", strict=True))
 
 
 def write_plots(table: pl.DataFrame, folder: Path) -> None:
     """alpha.svg, refresh.svg and rate.svg into `folder`."""
     folder.mkdir(exist_ok=True)
     topologies = table["topology"].unique(maintain_order=True).to_list()
+    measured = table["part"].unique()
     for name, draw in (("alpha", _alpha), ("refresh", _refresh), ("rate", _rate)):
+        if name not in measured:
+            continue
         figure, axes = plt.subplots(1, len(topologies), figsize=(9, 3.4), layout="constrained", squeeze=False)
         for one, topology in zip(axes[0], topologies, strict=True):
             draw(one, table.filter((pl.col("part") == name) & (pl.col("topology") == topology)))
@@ -38,6 +42,47 @@ def write_plots(table: pl.DataFrame, folder: Path) -> None:
         figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=8)
         figure.savefig(folder / f"{name}.svg")
         plt.close(figure)
+
+
+def write_over_time(courses: dict[tuple[str, str], pl.DataFrame], folder: Path) -> None:
+    """popularity.svg into `folder`: NTAG from the start up to each slot.
+
+    Args:
+        courses: (topology, popularity) -> columns policy, slot, gain, gain_low, gain_high.
+    """
+    folder.mkdir(exist_ok=True)
+    rows = list(dict.fromkeys(topology for topology, _ in courses))
+    columns = list(dict.fromkeys(popularity for _, popularity in courses))
+    figure, axes = plt.subplots(
+        len(rows),
+        len(columns),
+        figsize=(9, 2.9 * len(rows)),
+        layout="constrained",
+        squeeze=False,
+        sharey=True,
+    )
+    for (topology, popularity), course in courses.items():
+        one = axes[rows.index(topology)][columns.index(popularity)]
+        for policy, colour in _COLOURS.items():
+            mine = course.filter(pl.col("policy") == policy).sort("slot")
+            if mine.height:
+                dashes = "--" if policy.startswith("hindsight") else "-"
+                one.plot(
+                    mine["slot"], 1e3 * mine["gain"],
+                    color=colour, linestyle=dashes, linewidth=1.2, label=policy,
+                    marker=_MARKS[policy], markersize=4, markevery=max(1, mine.height // 6),
+                )  # fmt: skip
+                one.fill_between(
+                    mine["slot"], 1e3 * mine["gain_low"], 1e3 * mine["gain_high"],
+                    color=colour, alpha=0.25, linewidth=0,
+                )  # fmt: skip
+        one.set_title(f"{topology}, {popularity}", loc="left", fontsize=10)
+        one.spines[["top", "right"]].set_visible(False)
+        one.set(xlabel="slot (minutes)", ylabel="gain per request so far, ms")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", frameon=False, fontsize=8)
+    figure.savefig(folder / "popularity.svg")
+    plt.close(figure)
 
 
 def _alpha(axes: plt.Axes, table: pl.DataFrame) -> None:

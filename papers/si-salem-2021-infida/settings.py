@@ -13,7 +13,7 @@ import yaml
 __all__ = ["PARTS", "TOPOLOGIES", "Setting", "settings"]
 
 TOPOLOGIES = ("tiered", "small")
-PARTS = ("alpha", "popularity", "refresh", "rate")
+PARTS = ("alpha", "popularity", "refresh", "rate", "hindsight")
 ALPHAS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 REFRESHES = (1, 2, 5, 10, 30)
 RATES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -54,8 +54,14 @@ def settings(seeds: int, slots: int | None = None) -> Iterator[Setting]:
             scenario["slots"] = slots or 240
             if process == "sliding":
                 # ranks shift by five tasks an hour
-                scenario["workload"] |= {"process": "sliding", "shift": 5, "every_slots": 60}
+                every = 60 if slots is None else max(1, slots // 4)  # a shortened run must slide too
+                scenario["workload"] |= {"process": "sliding", "shift": 5, "every_slots": every}
             yield _named(Setting("popularity", topology, process, scenario))
+            # a part of its own, for the same requests: INFIDA beside a stronger static placement than greedy's
+            scenario = deepcopy(scenario)
+            scenario["policies"] = ["infida"]
+            scenario["hindsight"] |= {"solvers": ["greedy", "local-search"]}
+            yield _named(Setting("hindsight", topology, process, scenario))
         scenario = deepcopy(base)
         scenario["slots"] = slots or 180
         scenario["policies"] = [

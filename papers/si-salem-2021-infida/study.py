@@ -3,8 +3,9 @@
     python papers/si-salem-2021-infida/study.py             the study: 10 seeds, resumes if interrupted
     python papers/si-salem-2021-infida/study.py --quick     2 seeds, 12 slots: does it run?
 
-Writes one run folder per setting under runs/si-salem-2021, and, for a full study, results.csv, figures/ and the section of
-README.md between its markers.
+Writes one run folder per setting under runs/si-salem-2021, and there results.csv, results.md and figures/. A full study (all
+parts, at least 10 seeds) also puts results.csv and figures/ beside this file and rewrites the section of README.md between
+its markers.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from claims import Judged, judge  # noqa: E402
-from plots import write_plots  # noqa: E402
+from plots import write_over_time, write_plots  # noqa: E402
 from settings import PARTS, Setting, settings  # noqa: E402
+from timecourse import gain_late, gain_over_time  # noqa: E402
 
 from placid.experiments.run import run  # noqa: E402
 from placid.reports import per_seed  # noqa: E402
 from placid.reports.intervals import mean_interval  # noqa: E402
 
-QUANTITIES = ("gain", "share_of_bound", "latency_s", "error", "bytes_loaded", "messages")
+QUANTITIES = ("gain", "gain_late", "share_of_bound", "latency_s", "error", "bytes_loaded", "messages")
+SEEDS = 10
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
@@ -37,9 +40,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--quick", action="store_true", help="2 seeds, 12 slots, small topology; writes no results"
+        "--quick", action="store_true", help="2 seeds, 12 slots, small topology; README.md stays"
     )
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; repeatable")
     parser.add_argument("--out", type=Path, default=None, help="default runs/si-salem-2021, or -quick")
@@ -53,13 +56,23 @@ def main() -> None:
     seeds = measure(chosen, out, 1 if asked.quick else asked.processes)
     judged = judge(seeds)
     print(as_text(judged))
-    if asked.quick or asked.only:
-        return
     table = summarised(seeds)
-    table.write_csv(HERE / "results.csv")
-    write_plots(table, HERE / "figures")
+    write_results(table, chosen, out, out)
+    (out / "results.md").write_text(results(table, judged) + "\n")
+    if asked.quick or asked.only or asked.seeds < SEEDS:
+        return
+    write_results(table, chosen, out, HERE)
     readme = HERE / "README.md"
     readme.write_text(with_results(readme.read_text(), results(table, judged)))
+
+
+def write_results(table: pl.DataFrame, chosen: list[Setting], runs: Path, to: Path) -> None:
+    """results.csv and figures/ into `to`, from the runs of `chosen` under `runs`."""
+    table.write_csv(to / "results.csv")
+    write_plots(table, to / "figures")
+    courses = {(s.topology, s.value): gain_over_time(runs / s.name) for s in chosen if s.part == "popularity"}
+    if courses:
+        write_over_time(courses, to / "figures")
 
 
 def measure(chosen: list[Setting], out: Path, processes: int) -> pl.DataFrame:
@@ -69,7 +82,9 @@ def measure(chosen: list[Setting], out: Path, processes: int) -> pl.DataFrame:
     for i, setting in enumerate(chosen):
         folder = run(setting.scenario, out / setting.name, processes=processes, report=False)
         frames.append(
-            per_seed(folder).select(
+            per_seed(folder)
+            .join(gain_late(folder), on=("policy", "seed"), how="left")
+            .select(
                 pl.lit(setting.part).alias("part"),
                 pl.lit(setting.topology).alias("topology"),
                 pl.lit(setting.value).alias("setting"),
@@ -144,9 +159,13 @@ def results(table: pl.DataFrame, judged: list[Judged]) -> str:
             for policy in here["policy"].unique(maintain_order=True):
                 cells = [_cell(here, policy, q, scale) for q, scale in scales.items()]
                 lines.append(f"| `{policy}` | " + " | ".join(cells) + " |")
-    figures = ("alpha", "refresh", "rate")
-    lines += ["", *(f"![{name}](figures/{name}.svg)" for name in figures)]
+    figures = ("popularity", "alpha", "refresh", "rate")
+    lines += ["", *(f"![{name}](figures/{name}.svg)" for name in figures if _measured(table, name))]
     return "\n".join(lines)
+
+
+def _measured(table: pl.DataFrame, part: str) -> bool:
+    return part in table["part"].unique()
 
 
 def _cell(table: pl.DataFrame, policy: str, quantity: str, scale: float) -> str:

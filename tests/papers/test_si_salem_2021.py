@@ -15,12 +15,18 @@ sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> str:
-    out = tmp_path_factory.mktemp("study")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("study")
+
+
+@pytest.fixture(scope="module")
+def said(out: Path) -> str:
+    kept = (HERE / "README.md").read_bytes()
     done = subprocess.run(
         [sys.executable, str(HERE / "study.py"), "--quick", "--out", str(out)], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    assert (HERE / "README.md").read_bytes() == kept  # a quick run publishes nothing
     return done.stdout
 
 
@@ -30,6 +36,47 @@ def test_every_claim_is_evaluated(said: str) -> None:
         assert claim["words"] in said
     assert "not run" not in said
     assert "nan" not in said
+
+
+def test_every_part_gives_finite_rows(said: str, out: Path) -> None:
+    from settings import PARTS  # type: ignore[import-not-found]
+
+    table = pl.read_csv(out / "results.csv")
+    assert set(table["part"]) == set(PARTS)
+    assert table.select(pl.col("mean", "low", "high").is_finite().all()).row(0) == (True, True, True)
+    assert set(table["n"]) == {2}
+    local = table.filter((pl.col("part") == "hindsight") & (pl.col("quantity") == "gain"))
+    assert "hindsight-local-search" in set(local["policy"])
+    assert (out / "results.md").read_text().count("| small |") == said.count("| small ")
+    for name in ("popularity", "alpha", "refresh", "rate"):
+        assert (out / "figures" / f"{name}.svg").stat().st_size > 0
+
+
+def test_popularity_slides_in_a_quick_run_too(said: str, out: Path) -> None:
+    gains = pl.read_csv(out / "results.csv").filter(
+        (pl.col("part") == "popularity")
+        & (pl.col("policy") == "hindsight-greedy")
+        & (pl.col("quantity") == "gain")
+    )
+    fixed, sliding = (gains.filter(pl.col("setting") == s)["mean"].item() for s in ("fixed", "sliding"))
+    assert sliding < fixed
+
+
+def test_gain_over_time_agrees_with_the_rows(said: str, out: Path) -> None:
+    from timecourse import gain_late, gain_over_time  # type: ignore[import-not-found]
+
+    folder = out / "popularity-small-sliding"
+    mine = pl.read_parquet(folder / "rows.parquet").filter(pl.col("policy") == "infida")
+    late = mine.filter((pl.col("seed") == 1) & (pl.col("slot") >= 8))  # the last 4 of 12
+    found = gain_late(folder).filter((pl.col("policy") == "infida") & (pl.col("seed") == 1))
+    assert found["gain_late"].item() == pytest.approx(sum(late["gain"]) / sum(late["requests"]))
+    first = mine.filter(pl.col("slot") <= 2)
+    by_seed = [
+        sum(one["gain"]) / sum(one["requests"]) for one in (first.filter(pl.col("seed") == s) for s in (0, 1))
+    ]
+    course = gain_over_time(folder).filter((pl.col("policy") == "infida") & (pl.col("slot") == 2))
+    assert course["gain"].item() == pytest.approx(sum(by_seed) / 2)
+    assert course["n"].item() == 2
 
 
 def test_a_claim_is_judged_by_its_interval(tmp_path: Path) -> None:

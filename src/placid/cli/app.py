@@ -1,4 +1,4 @@
-"""The subcommands: init, check, run, compare, report, list."""
+"""The subcommands: init, check, run, compare, report, list, data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from placid.cli.data import data_app
 from placid.cli.listing import FAMILIES, show
 from placid.errors import InputError
 from placid.version import __version__
@@ -24,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 console = Console()
+
+app.add_typer(data_app, name="data")
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

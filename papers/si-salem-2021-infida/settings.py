@@ -57,7 +57,7 @@ def settings(seeds: int, slots: int | None = None) -> Iterator[Setting]:
                 every = 60 if slots is None else max(1, slots // 4)  # a shortened run must slide too
                 scenario["workload"] |= {"process": "sliding", "shift": 5, "every_slots": every}
             yield _named(Setting("popularity", topology, process, scenario))
-            # a part of its own, for the same requests: INFIDA beside a stronger static placement than greedy's
+            # a part of its own, for the same requests: INFIDA beside another static placement than greedy's
             scenario = deepcopy(scenario)
             scenario["policies"] = ["infida"]
             scenario["hindsight"] |= {"solvers": ["greedy", "local-search"]}

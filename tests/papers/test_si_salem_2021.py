@@ -41,7 +41,7 @@ def test_every_claim_is_evaluated(said: str) -> None:
 def test_every_part_gives_finite_rows(said: str, out: Path) -> None:
     from settings import PARTS  # type: ignore[import-not-found]
 
-    table = pl.read_csv(out / "results.csv")
+    table = pl.read_csv(out / "results.csv", schema_overrides={"setting": pl.String})
     assert set(table["part"]) == set(PARTS)
     assert table.select(pl.col("mean", "low", "high").is_finite().all()).row(0) == (True, True, True)
     assert set(table["n"]) == {2}
@@ -53,7 +53,7 @@ def test_every_part_gives_finite_rows(said: str, out: Path) -> None:
 
 
 def test_popularity_slides_in_a_quick_run_too(said: str, out: Path) -> None:
-    gains = pl.read_csv(out / "results.csv").filter(
+    gains = pl.read_csv(out / "results.csv", schema_overrides={"setting": pl.String}).filter(
         (pl.col("part") == "popularity")
         & (pl.col("policy") == "hindsight-greedy")
         & (pl.col("quantity") == "gain")

@@ -36,6 +36,10 @@ class OlagState(State):
 class Olag(Policy):
     """Online load-aware greedy. Cost O(K) a slot, and O(picks x options of the node) at a refresh. No guarantee.
 
+    As described it leaves memory unused: small models have the best saving per byte, absorb the whole load, and nothing
+    larger and better is worth anything after them. How much that costs depends on what an error weighs (see
+    `papers/si-salem-2021-infida`).
+
     Differs from the paper: its exact counters are not public; ours forget at rate `memory` so that loads can shift.
 
     Attributes:

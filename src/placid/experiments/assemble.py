@@ -20,11 +20,7 @@ def write_tables(plan: Plan) -> None:
     rows: list[pl.DataFrame] = []
     events: list[pl.DataFrame] = []
     bounds: list[dict[str, Any]] = []
-    ceiling = {
-        (trace, seed): _hindsight(plan, trace, seed)["ceiling"]
-        for trace in plan.traces
-        for seed in plan.seeds
-    }
+    found = {(trace, seed): _hindsight(plan, trace, seed) for trace in plan.traces for seed in plan.seeds}
     for trace, label, kind, seed in _played(plan):
         part = load_part(plan.folder.part(trace, label, seed))
         assert part is not None, "tables come after the play"
@@ -38,14 +34,13 @@ def write_tables(plan: Plan) -> None:
                 pl.lit(kind).alias("kind"),
                 pl.lit(seed, pl.Int64).alias("seed"),
                 pl.all(),
-                pl.Series("ceiling", ceiling[trace, seed]),
+                pl.Series("ceiling", found[trace, seed]["ceiling"]),
             )
         )
         if seed == plan.seeds[0]:
             events.append(_events(plan.timeline[0][1], label, part.events))
-    for trace in plan.traces:
-        for seed in plan.seeds:
-            bounds.extend(_bounds(plan, trace, seed))
+    for (trace, seed), known in found.items():
+        bounds.extend(_bounds(plan, trace, seed, known))
     pl.concat(rows).write_parquet(plan.folder.rows)
     pl.concat(events).write_parquet(plan.folder.placements)
     pl.DataFrame(bounds, schema=_BOUNDS).write_parquet(plan.folder.bounds)
@@ -79,9 +74,8 @@ def _hindsight(plan: Plan, trace: str, seed: int) -> dict[str, np.ndarray]:
         return dict(data)
 
 
-def _bounds(plan: Plan, trace: str, seed: int) -> Iterator[dict[str, Any]]:
+def _bounds(plan: Plan, trace: str, seed: int, found: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
     """One row for the LP, which has no placement and so no value, and one for each solver's placement as played."""
-    found = _hindsight(plan, trace, seed)
     bound = float(found["lp/bound"])
     common = {"trace": trace, "seed": seed}
     yield common | {

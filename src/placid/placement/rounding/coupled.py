@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 
 from placid.errors import InputError, UnknownNameError
-from placid.placement.rounding.base import Rounding, check_fractions, numbers, reserved_budgets
-from placid.placement.rounding.dependent import MODES, PROMISES
+from placid.placement.rounding.base import check_fractions, numbers
 from placid.placement.rounding.draws import Draws, draw_key, expand, join, renew
+from placid.placement.rounding.modes import Pivotal
 from placid.placement.rounding.pivotal import pivot_line, pivot_tree, settle
 
 __all__ = ["ORDERS", "Coupled", "Coupling"]
@@ -60,7 +60,7 @@ def _round_coupled(node_ptr, size_bytes, budget_bytes, y, seat, u, coin, reserve
 
 
 @dataclass(frozen=True)
-class Coupled(Rounding):
+class Coupled(Pivotal):
     """Dependent rounding with permanent random numbers: in every slot the law of pivotal rounding, but few
     moves.
 
@@ -85,47 +85,22 @@ class Coupled(Rounding):
         renewal: probability per slot that a random number is replaced.
     """
 
-    mode: Literal["reserve", "coin"] = "coin"
     order: Literal["tree", "line"] = "tree"
     renewal: float = 0.01
     name: ClassVar[str] = "coupled"
 
     def __post_init__(self) -> None:
         """Checks the settings."""
-        if self.mode not in MODES:
-            raise UnknownNameError("rounding mode", self.mode, MODES)
+        super().__post_init__()
         if self.order not in ORDERS:
             raise UnknownNameError("rounding order", self.order, ORDERS)
         if not 0.0 <= self.renewal <= 1.0:
             raise InputError(f"renewal is a probability per slot, in [0, 1]; got {self.renewal}")
 
     @property
-    def keeps_marginals(self) -> bool:
-        """True in mode "reserve"."""
-        return self.mode == "reserve"
-
-    @property
-    def least_share(self) -> float:
-        """1 in mode "reserve", 1/2 in mode "coin"."""
-        return 1.0 if self.mode == "reserve" else 0.5
-
-    @property
     def sticky(self) -> bool:
         """True: the games keep their numbers."""
         return True
-
-    @property
-    def promise(self) -> str:
-        """What P(item placed) is, in one sentence."""
-        return PROMISES[self.mode]
-
-    def usable_budget(
-        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray
-    ) -> np.ndarray:
-        """The budgets that fractions must keep: less the largest item in mode "reserve"."""
-        return (
-            reserved_budgets(node_ptr, size_bytes, budget_bytes) if self.mode == "reserve" else budget_bytes
-        )
 
     def start(
         self,

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numba import njit
 
-from placid.errors import UnknownNameError
-from placid.placement.rounding.base import Rounding, check_fractions, numbers, reserved_budgets
+from placid.placement.rounding.base import check_fractions, numbers
 from placid.placement.rounding.draws import draw_key, expand
+from placid.placement.rounding.modes import Pivotal
 from placid.placement.rounding.pivotal import pivot_line, settle
 
-__all__ = ["MODES", "PROMISES", "DepRound", "Memoryless"]
-
-#: what to do about the one item a node is left with: keep a reserve for it, or decide between it and the rest
-MODES = ("reserve", "coin")
-#: mode -> the marginals it keeps
-PROMISES = {
-    "reserve": "P(placed) = y, for y within each budget less its largest item",
-    "coin": "y / 2 <= P(placed) <= y, for y within the full budgets",
-}
+__all__ = ["DepRound", "Memoryless"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,7 @@ def _round_line(node_ptr, size_bytes, budget_bytes, y, u, coin, reserve, placed)
 
 
 @dataclass(frozen=True)
-class DepRound(Rounding):
+class DepRound(Pivotal):
     """Pivotal dependent rounding in linear order, drawn afresh in every slot.
 
     Neighbours trade bytes, ``s_i y_i + s_j y_j`` kept, until all items of a node but at most one are whole;
@@ -67,41 +59,12 @@ class DepRound(Rounding):
             marginal.
     """
 
-    mode: Literal["reserve", "coin"] = "coin"
     name: ClassVar[str] = "dependent"
-
-    def __post_init__(self) -> None:
-        """Checks the mode."""
-        if self.mode not in MODES:
-            raise UnknownNameError("rounding mode", self.mode, MODES)
-
-    @property
-    def keeps_marginals(self) -> bool:
-        """True in mode "reserve"."""
-        return self.mode == "reserve"
-
-    @property
-    def least_share(self) -> float:
-        """1 in mode "reserve", 1/2 in mode "coin"."""
-        return 1.0 if self.mode == "reserve" else 0.5
 
     @property
     def sticky(self) -> bool:
         """False: every slot is drawn afresh."""
         return False
-
-    @property
-    def promise(self) -> str:
-        """What P(item placed) is, in one sentence."""
-        return PROMISES[self.mode]
-
-    def usable_budget(
-        self, node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray
-    ) -> np.ndarray:
-        """The budgets that fractions must keep: less the largest item in mode "reserve"."""
-        return (
-            reserved_budgets(node_ptr, size_bytes, budget_bytes) if self.mode == "reserve" else budget_bytes
-        )
 
     def start(
         self,

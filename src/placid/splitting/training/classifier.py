@@ -1,0 +1,89 @@
+"""The plain way to train a network: cross-entropy against the labels, or beside a teacher's answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from placid.splitting.training.batches import as_input
+
+if TYPE_CHECKING:
+    from placid.splitting.data import Images
+
+__all__ = ["Classifier", "Distilled", "accuracy", "distillation_loss", "logits_of"]
+
+
+class Classifier(nn.Module):
+    """A network that is trained on labels."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(self.network(images), labels)
+
+
+class Distilled(nn.Module):
+    """A student that is trained on labels and on what a teacher, which does not change, answers.
+
+    Args:
+        share: of the teacher's part in the loss.
+        temperature: both answers are softened by it (Hinton et al., 2015).
+    """
+
+    def __init__(
+        self, student: nn.Module, teacher: nn.Module, share: float = 0.5, temperature: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.network = student
+        self.teacher = _Frozen(teacher)
+        self.share, self.temperature = share, temperature
+
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        return distillation_loss(
+            self.network(images), self.teacher(images), labels, self.share, self.temperature
+        )
+
+
+class _Frozen:
+    """A network that is asked but neither trained, saved nor put into training mode."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+
+    def __call__(self, images: Tensor) -> Tensor:
+        self.network.eval()
+        with torch.no_grad():
+            answer: Tensor = self.network(images)
+        return answer
+
+
+def distillation_loss(
+    student: Tensor, teacher: Tensor, labels: Tensor, share: float = 0.5, temperature: float = 1.0
+) -> Tensor:
+    """(1 - share) cross-entropy + share T^2 KL(teacher || student), both softened by temperature T (Hinton et al., 2015)."""
+    soft = F.kl_div(
+        F.log_softmax(student / temperature, 1),
+        F.log_softmax(teacher / temperature, 1),
+        reduction="batchmean",
+        log_target=True,
+    )
+    return (1 - share) * F.cross_entropy(student, labels) + share * temperature**2 * soft
+
+
+@torch.no_grad()
+def logits_of(network: nn.Module, data: Images, batch: int = 500) -> np.ndarray:
+    """float32 [n, classes]: what `network` answers to every image, in evaluation mode."""
+    network.eval()
+    answers = [network(as_input(data.images[i : i + batch])).numpy() for i in range(0, len(data), batch)]
+    return np.concatenate(answers)
+
+
+def accuracy(network: nn.Module, data: Images) -> float:
+    """Share of `data` that `network` labels rightly."""
+    return float((logits_of(network, data).argmax(1) == data.labels).mean())

@@ -1,0 +1,116 @@
+"""The training loop: every training of the lab goes through it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from placid.errors import RunError
+from placid.splitting.training import checkpoint
+from placid.splitting.training.batches import training_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor, nn
+
+    from placid.splitting.data import Images
+    from placid.splitting.training.recipe import Recipe
+
+__all__ = ["EpochReport", "Learner", "fit"]
+
+
+class Learner(Protocol):
+    """Something that can be trained: a module that knows its own loss.
+
+    What of it is trained is what requires a gradient. `loss` takes images float32 [batch, channels, height, width] in [0, 1]
+    and labels int64 [batch].
+    """
+
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        """A scalar, to be made small."""
+        ...
+
+
+#: called after each epoch with: epochs done, epochs in all, mean loss of the epoch, seconds it took
+EpochReport = Callable[[int, int, float, float], None]
+
+
+def fit(
+    learner: nn.Module,
+    data: Images,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    report: EpochReport | None = None,
+) -> list[float]:
+    """Train `learner`, a `Learner`, in place; the mean loss of every epoch comes back.
+
+    After each epoch everything is written to ``folder/checkpoint.safetensors``. Called again with the same recipe it goes on
+    from there, to the same weights as if it had not been interrupted; with another recipe it starts again.
+
+    Raises:
+        RunError: the loss is not finite any more, or the checkpoint cannot be written.
+    """
+    file = folder / "checkpoint.safetensors"
+    learner.to(memory_format=torch.channels_last)
+    optimiser = _optimiser(learner, recipe)
+    about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
+    losses: list[float] = []
+    found = checkpoint.read_about(file)
+    if found and all(found.get(k) == v for k, v in about.items()):
+        losses = checkpoint.restore(file, learner, optimiser)["losses"]
+    per_epoch = len(data) // recipe.batch
+    for epoch in range(len(losses), recipe.epochs):
+        started = time.perf_counter()
+        learner.train()
+        # what a module draws by itself (dropout, latent noise) hangs on seed and epoch alone, and leaves no trace outside
+        with torch.random.fork_rng():
+            torch.manual_seed(recipe.seed * 100_003 + epoch)
+            total = 0.0
+            for i, (images, labels) in enumerate(training_batches(data, recipe, epoch)):
+                for group in optimiser.param_groups:
+                    group["lr"] = recipe.rate(epoch * per_epoch + i, recipe.epochs * per_epoch)
+                optimiser.zero_grad(set_to_none=True)
+                loss = learner.loss(images, labels)
+                loss.backward()
+                optimiser.step()
+                total += float(loss.detach())
+                if not math.isfinite(total):
+                    raise RunError(
+                        f"{folder}: the loss became {float(loss.detach())} in epoch {epoch + 1}, step {i + 1}; lower "
+                        f"'peak_rate' ({recipe.peak_rate:g}) or look at the images. The state after epoch {epoch} is kept"
+                    )
+        losses.append(total / max(1, per_epoch))
+        checkpoint.save(file, learner, optimiser, about | {"losses": losses})
+        if report is not None:
+            report(epoch + 1, recipe.epochs, losses[-1], time.perf_counter() - started)
+    learner.eval()
+    return losses
+
+
+def _optimiser(learner: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    trained = [p for p in learner.parameters() if p.requires_grad]
+    groups: Iterable[dict[str, object]] = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(groups, lr=recipe.peak_rate)
+    return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=0.9, nesterov=True, foreach=True)
+
+
+def _digest(learner: nn.Module) -> str:
+    """Of the weights that training starts from: a checkpoint of another start is not taken up."""
+    digest = hashlib.sha256()
+    for name, value in learner.state_dict().items():
+        digest.update(json.dumps([name, list(value.shape)]).encode())
+        digest.update(value.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,128 @@
+"""The one loss of all bottleneck methods: a weighted sum whose weights are the method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from placid.splitting.codecs import Variational
+from placid.splitting.training.classifier import distillation_loss
+
+if TYPE_CHECKING:
+    from placid.splitting.bottlenecks.early import GaussianLabels
+    from placid.splitting.bottlenecks.network import SplitNetwork
+
+__all__ = ["BottleneckLearner", "LossWeights", "Teacher"]
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """What a stage of training minimises; a weight of 0 leaves a term out, with all that it would cost to compute.
+
+    Attributes:
+        features: squared error of the decoder's output and of each later part's, each relative to the mean square of the
+            teacher's.
+        labels: cross-entropy of the last exit, beside the teacher's answers if `distilled`.
+        distilled: share of the teacher's answers in `labels` (temperature 1).
+        bits: each bit that an input takes, by the codec's own account.
+        divergence: nats of the latent from the early classifier's Gaussian of the true class.
+        early: cross-entropy of the early label.
+    """
+
+    features: float = 0.0
+    labels: float = 0.0
+    distilled: float = 0.0
+    bits: float = 0.0
+    divergence: float = 0.0
+    early: float = 0.0
+
+
+class Teacher:
+    """The network as it was, in the parts that the split one imitates. It is never trained and never saved with a student.
+
+    Args:
+        head: images to what crosses at the cut.
+        tail: the parts that follow, the last gives logits.
+    """
+
+    def __init__(self, head: nn.Module, tail: Sequence[nn.Module]) -> None:
+        self.head = head.eval()
+        self.tail = [part.eval() for part in tail]
+
+    @torch.no_grad()
+    def features(self, images: Tensor) -> Tensor:
+        """What crosses at the cut."""
+        found: Tensor = self.head(images)
+        return found
+
+    @torch.no_grad()
+    def later(self, features: Tensor) -> list[Tensor]:
+        """What each part of the tail puts out."""
+        found = []
+        for part in self.tail:
+            features = part(features)
+            found.append(features)
+        return found
+
+
+class BottleneckLearner(nn.Module):
+    """A `SplitNetwork` with its loss, for `training.fit`.
+
+    Args:
+        network: what is trained; freeze what shall not be (`requires_grad_(False)`): it then also stays in evaluation mode.
+        teacher: whom to imitate; needed for `features` and `distilled`.
+    """
+
+    def __init__(self, network: SplitNetwork, weights: LossWeights, teacher: Teacher | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.weights = weights
+        self._teacher = (teacher,)  # in a tuple, so that its weights are not this module's
+
+    def train(self, mode: bool = True) -> BottleneckLearner:
+        super().train(mode)
+        for part in self.network.children():
+            trained = [p.requires_grad for p in part.parameters()]
+            if trained and not any(trained):
+                part.eval()
+        return self
+
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        w, network, teacher = self.weights, self.network, self._teacher[0]
+        latents = network.encoder(images)
+        sent, bits = network.codec(latents)
+        total = sent.new_zeros(())
+        if w.features or w.labels:
+            features = [network.decoder(sent)]
+            imitated = [teacher.features(images)] if teacher and (w.features or w.distilled) else []
+            # parts after the decoder are run only if something is asked of them
+            wanted = len(network.tail) - (0 if w.labels else 1)
+            for part in list(network.tail)[:wanted]:
+                features.append(part(features[-1]))
+            if teacher and imitated:
+                imitated += teacher.later(imitated[0])
+            if w.features:
+                pairs = list(zip(features, imitated, strict=False))[: len(network.tail)]
+                total = total + w.features * torch.stack([_relative_error(a, b) for a, b in pairs]).sum()
+            if w.labels and w.distilled:
+                total = total + w.labels * distillation_loss(features[-1], imitated[-1], labels, w.distilled)
+            elif w.labels:
+                total = total + w.labels * F.cross_entropy(features[-1], labels)
+        if w.bits:
+            total = total + w.bits * bits.mean()
+        early: GaussianLabels | None = network.early  # type: ignore[assignment]
+        if w.divergence and early is not None and isinstance(network.codec, Variational):
+            centre = early.centres()[labels].view_as(latents)
+            total = total + w.divergence * network.codec.divergence(latents, centre).mean()
+        if w.early and early is not None:
+            total = total + w.early * F.cross_entropy(early(sent), labels)
+        return total
+
+
+def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:
+    return F.mse_loss(found, wanted) / wanted.square().mean().clamp_min(1e-8)

@@ -14,8 +14,8 @@ from placid.experiments.scenario.kinds import Listed, Name, Whole, described
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.reading import Made, read_section, unknown_field
 from placid.experiments.scenario.settings import Section, Setting, model_of, settings_of
-from placid.experiments.scenario.yaml_lines import Key
 from placid.network import CHANGES, Change, Network, timeline
+from placid.yaml_lines import Key
 
 __all__ = ["build_timeline", "change_model", "read_changes"]
 

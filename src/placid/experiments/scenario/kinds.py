@@ -16,8 +16,8 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from placid.errors import InputError, UnknownNameError
-from placid.experiments.scenario.yaml_lines import Key
 from placid.units import DIMENSIONS, parse_quantity
+from placid.yaml_lines import Key
 
 __all__ = [
     "Choice",

@@ -10,7 +10,7 @@ from typing import Any
 
 from placid.errors import InputError
 from placid.experiments.scenario.schema import Content, read_content
-from placid.experiments.scenario.yaml_lines import Document, dump, parse, read_file
+from placid.yaml_lines import Document, dump, parse, read_file
 
 __all__ = ["Scenario", "load_scenario"]
 

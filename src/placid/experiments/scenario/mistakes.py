@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from placid.errors import InputError, UnknownNameError
-from placid.experiments.scenario.yaml_lines import Document, Key
+from placid.yaml_lines import Document, Key
 
 __all__ = ["Mistakes", "ScenarioError", "shown_key"]
 

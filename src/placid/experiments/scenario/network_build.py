@@ -11,8 +11,8 @@ from placid.experiments.scenario.changes import build_timeline
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.networks import NetworkChoice
 from placid.experiments.scenario.settings import settings_of
-from placid.experiments.scenario.yaml_lines import Document, Key
 from placid.network import Network, declarations, dress, traffic_matrix
+from placid.yaml_lines import Document, Key
 
 __all__ = ["BuiltNetwork", "build_network"]
 

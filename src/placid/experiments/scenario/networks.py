@@ -24,8 +24,8 @@ from placid.experiments.scenario.kinds import (
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.reading import Made, fields_of, read_section, unknown_field
 from placid.experiments.scenario.settings import Section, Setting, model_of, settings_of
-from placid.experiments.scenario.yaml_lines import Key
 from placid.network import NETWORKS, TIERINGS, Cloud, dress, topology_names
+from placid.yaml_lines import Key
 
 __all__ = [
     "NetworkChoice",

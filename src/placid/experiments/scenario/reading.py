@@ -13,7 +13,7 @@ from placid.errors import InputError, UnknownNameError
 from placid.experiments.scenario.kinds import Within, described
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.settings import Section, Setting
-from placid.experiments.scenario.yaml_lines import Key
+from placid.yaml_lines import Key
 
 __all__ = ["Made", "fields_of", "read_section", "tell_error", "unknown_field"]
 

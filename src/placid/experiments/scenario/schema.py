@@ -15,10 +15,10 @@ from placid.experiments.scenario.networks import NetworkChoice, read_network
 from placid.experiments.scenario.reading import Made, read_section
 from placid.experiments.scenario.settings import Section, model_of, settings_of
 from placid.experiments.scenario.tables import catalogs, own_policy, policies, solvers, table_file, workloads
-from placid.experiments.scenario.yaml_lines import Document, Key
 from placid.objectives import Weighted
 from placid.placement.base import Policy
 from placid.placement.offline.base import Solver
+from placid.yaml_lines import Document, Key
 
 __all__ = ["Content", "Frame", "HindsightSection", "WorkloadChoice", "read_content"]
 

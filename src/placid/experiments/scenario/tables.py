@@ -19,8 +19,8 @@ from placid.experiments.scenario.kinds import Choice, Kind, Listed, Name, Number
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.reading import Made, read_section, unknown_field
 from placid.experiments.scenario.settings import Section, Setting, model_of, settings_of
-from placid.experiments.scenario.yaml_lines import Key
 from placid.placement.base import Policy
+from placid.yaml_lines import Key
 
 __all__ = ["Entry", "Family", "catalogs", "own_policy", "policies", "solvers", "table_file", "workloads"]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placid.errors import InputError
-from placid.experiments.scenario.yaml_lines import dump, parse, read_file
+from placid.yaml_lines import dump, parse, read_file
 
 TEXT = """\
 # a comment

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from placid.cli.data import data_app
 from placid.cli.listing import FAMILIES, show
+from placid.cli.splits import splits_app
 from placid.errors import InputError
 from placid.version import __version__
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 console = Console()
 
 app.add_typer(data_app, name="data")
+app.add_typer(splits_app, name="splits")
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

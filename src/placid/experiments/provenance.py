@@ -11,7 +11,7 @@ from typing import Any
 
 from placid.version import __version__
 
-__all__ = ["provenance"]
+__all__ = ["commit", "provenance"]
 
 _PACKAGES = ("numpy", "scipy", "numba", "highspy", "networkx", "topohub", "polars", "altair")
 
@@ -21,7 +21,7 @@ def provenance() -> dict[str, Any]:
     return {
         "placid": __version__,
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
-        "commit": _commit(),
+        "commit": commit(),
         "machine": {
             "system": f"{platform.system()} {platform.release()}",
             "processor": _processor(),
@@ -37,7 +37,7 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit of the checkout that holds this package, "-dirty" if it has changes; "" outside a checkout."""
     here = Path(__file__).resolve().parent
     try:

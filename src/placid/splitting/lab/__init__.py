@@ -1,0 +1,1 @@
+"""A lab: one network, one data set, and the variants that splitting makes of them."""

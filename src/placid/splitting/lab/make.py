@@ -1,0 +1,86 @@
+"""The networks of a lab's variants, with fresh weights: made alike for training and for what comes after."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+
+from placid.splitting.bottlenecks.early import GaussianLabels
+from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder
+from placid.splitting.bottlenecks.learner import Teacher
+from placid.splitting.bottlenecks.methods import METHODS, Method, entropic
+from placid.splitting.bottlenecks.network import SplitNetwork
+from placid.splitting.bottlenecks.parting import parted
+from placid.splitting.codecs import Codec, Entropic, Floats, Uniform, Variational
+from placid.splitting.training.batches import as_input
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from placid.splitting.data import LabelledImages
+    from placid.splitting.lab.spec import Bottleneck
+
+__all__ = ["imitation_start", "method_of", "split_network", "teacher_parts"]
+
+#: channels of the wide latent that every bottleneck of one cut and encoder starts from
+_WIDE = 16
+
+
+def method_of(variant: Bottleneck) -> Method:
+    """How `variant` is trained."""
+    return entropic(variant.beta) if variant.method == "entropic" else METHODS[variant.method]
+
+
+def teacher_parts(network: nn.Module, cut: str, data: LabelledImages) -> Teacher:
+    """`network` in the parts that a bottleneck before `cut` imitates."""
+    head, tail = parted(network, cut, as_input(data.train.images[:2]).contiguous())
+    return Teacher(head, tail)
+
+
+def split_network(variant: Bottleneck, network: nn.Module, data: LabelledImages, seed: int) -> SplitNetwork:
+    """The bottleneck of `variant` in a copy of `network`; new weights are drawn from `seed`."""
+    return _make(variant, network, data, seed, variant.channels, _codec)
+
+
+def imitation_start(variant: Bottleneck, network: nn.Module, data: LabelledImages, seed: int) -> SplitNetwork:
+    """`split_network` with a wide latent and nothing done to it: what all bottlenecks of this cut and encoder start from."""
+    return _make(variant, network, data, seed, _WIDE, lambda *_: Floats())
+
+
+def _codec(variant: Bottleneck, shape: tuple[int, int, int]) -> Codec:
+    if variant.method == "entropic":
+        return Entropic(shape[0])
+    if variant.method == "rebel":
+        return Variational(shape, variant.bits)
+    return Uniform(shape[0], variant.bits)
+
+
+def _make(
+    variant: Bottleneck,
+    network: nn.Module,
+    data: LabelledImages,
+    seed: int,
+    channels: int,
+    codec: Callable[[Bottleneck, tuple[int, int, int]], Codec],
+) -> SplitNetwork:
+    images = as_input(data.train.images[:2]).contiguous()
+    head, tail = parted(copy.deepcopy(network), variant.cut, images)
+    with torch.no_grad():
+        features = head.eval()(images)
+    latent = (images.shape[2] // 4, images.shape[3] // 4)
+    shape = (channels, *latent)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        early = None
+        if method_of(variant).early and channels == variant.channels:
+            early = GaussianLabels(channels * latent[0] * latent[1], len(data.dataset.classes))
+        return SplitNetwork(
+            encoder(channels, ENCODERS[variant.encoder]),
+            codec(variant, shape),
+            decoder(channels, tuple(features.shape[1:]), latent),
+            tail,
+            early,
+        )

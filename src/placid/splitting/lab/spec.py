@@ -1,0 +1,149 @@
+"""What a lab file says: on which images, from which network, which variants to train."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from placid.errors import InputError
+from placid.splitting.bottlenecks.ends import ENCODERS
+from placid.splitting.bottlenecks.methods import METHODS
+from placid.yaml_lines import parse, read_file
+
+__all__ = ["Bottleneck", "Exits", "Lab", "Local", "Network", "Remote", "Split", "VariantSpec", "read_lab"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(_Part):
+    """A network to be trained from the labels: `name` of the table, or ``module:function``; `settings` are its arguments."""
+
+    name: str
+    settings: dict[str, Any] = {}
+    epochs: int = Field(20, ge=1)
+    peak_rate: float = Field(0.3, gt=0)
+
+
+class Local(_Part):
+    """A small network that answers on the device alone; `distilled` is the teacher's share in its loss."""
+
+    technique: Literal["local"]
+    name: str
+    network: Network
+    distilled: float = Field(0.0, ge=0, le=1)
+
+    def names(self) -> list[str]:
+        return [f"local-{self.name}"]
+
+
+class Remote(_Part):
+    """The network on the server, the picture sent: raw or compressed."""
+
+    technique: Literal["remote"]
+    pictures: list[str] = Field(min_length=1)
+
+    def names(self) -> list[str]:
+        return [f"remote-{p}" for p in self.pictures]
+
+
+class Split(_Part):
+    """The network as it is, parted at `cut`; what crosses as floats (32, 16) or rounded after training (1 to 8 bits)."""
+
+    technique: Literal["split"]
+    cut: str
+    bits: list[int] = Field(min_length=1)
+
+    def names(self) -> list[str]:
+        return [f"split-{self.cut}-{b}bit" for b in self.bits]
+
+
+class Bottleneck(_Part):
+    """A bottleneck trained into the network before `cut`."""
+
+    technique: Literal["bottleneck"]
+    method: str
+    cut: str
+    channels: int = Field(ge=1)
+    bits: int = Field(8, ge=1, le=8)
+    beta: float = Field(0.0, ge=0)
+    encoder: str = "medium"
+    epochs: int = Field(8, ge=2)
+    shipped: bool = True
+
+    def names(self) -> list[str]:
+        width = f"{self.beta:.0e}".replace("e-0", "e-") if self.method == "entropic" else f"{self.bits}bit"
+        size = "" if self.encoder == "medium" else f"-{self.encoder}"
+        return [f"{self.method}-{self.channels}x{width}{size}"]
+
+
+class Exits(_Part):
+    """Exits on the network after the named children; `training` is "joint" or "heads-only"."""
+
+    technique: Literal["exits"]
+    after: list[str] = Field(min_length=1)
+    training: Literal["joint", "heads-only"] = "heads-only"
+    epochs: int = Field(4, ge=1)
+    lose: float = Field(0.002, ge=0, le=1)
+
+    def names(self) -> list[str]:
+        return [f"exits-{'-'.join(self.after)}-{self.training}"]
+
+
+VariantSpec = Annotated[Local | Remote | Split | Bottleneck | Exits, Field(discriminator="technique")]
+
+
+class Lab(_Part):
+    """All of it. `seeds` are those of the variants; the teacher is trained once, with the first."""
+
+    data: str
+    teacher: Network
+    seeds: list[int] = Field([0], min_length=1)
+    crop: int = Field(4, ge=0)
+    flip: bool = True
+    cutout: int = Field(8, ge=0)
+    variants: list[VariantSpec] = Field(min_length=1)
+
+
+def read_lab(path: str | os.PathLike[str]) -> Lab:
+    """The lab in a YAML file.
+
+    Raises:
+        InputError: something is wrong: file, line, field, and what would be right.
+    """
+    document = parse(read_file(Path(path)), str(path))
+    try:
+        lab = Lab.model_validate(document.data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = tuple(k for k in first["loc"] if k not in ("local", "remote", "split", "bottleneck", "exits"))
+        line = document.line(at)
+        field = ".".join(str(k) for k in at)
+        more = f" ({error.error_count() - 1} more mistakes)" if error.error_count() > 1 else ""
+        raise InputError(f"'{field}': {first['msg']}{more}", where=f"{path}:{line}") from None
+    for number, variant in enumerate(lab.variants):
+        where = f"{path}:{document.line(('variants', number))}"
+        if isinstance(variant, Bottleneck):
+            if variant.method not in METHODS:
+                raise InputError(
+                    f"unknown method '{variant.method}'; known: {', '.join(METHODS)}", where=where
+                )
+            if variant.encoder not in ENCODERS:
+                raise InputError(
+                    f"unknown encoder '{variant.encoder}'; known: {', '.join(ENCODERS)}", where=where
+                )
+            if (variant.method == "entropic") != (variant.beta > 0):
+                raise InputError(
+                    "'beta' above 0 belongs to the method 'entropic', and only there", where=where
+                )
+    names = [n for v in lab.variants for n in v.names()]
+    for number, variant in enumerate(lab.variants):
+        if twice := [n for n in variant.names() if names.count(n) > 1]:
+            raise InputError(
+                f"two variants are called '{twice[0]}'", where=f"{path}:{document.line(('variants', number))}"
+            )
+    return lab

@@ -1,0 +1,202 @@
+"""Train every variant of a lab that has to be trained; what is done already is left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from placid.errors import UnknownNameError
+from placid.splitting.bottlenecks.learner import LossWeights
+from placid.splitting.bottlenecks.methods import Method, Stage
+from placid.splitting.bottlenecks.train import train_bottleneck, warm_start
+from placid.splitting.data import LabelledImages, load_dataset
+from placid.splitting.lab.make import imitation_start, method_of, split_network, teacher_parts
+from placid.splitting.lab.spec import Bottleneck, Lab, Local, Network
+from placid.splitting.nets import network_named
+from placid.splitting.training.checkpoint import load_weights, read_about, save_weights
+from placid.splitting.training.classifier import Classifier, Distilled, accuracy
+from placid.splitting.training.fit import fit
+from placid.splitting.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from placid.splitting.bottlenecks.network import SplitNetwork
+
+__all__ = ["load_teacher", "train_lab", "weights_file"]
+
+#: epochs of imitation that every bottleneck of one cut and encoder starts from
+_START_EPOCHS = 6
+
+#: called with the name of what is trained and a line about it
+Told = Callable[[str, str], None]
+
+
+def weights_file(folder: Path, name: str, seed: int) -> Path:
+    """Where the weights of a variant are kept."""
+    return folder / name / f"seed{seed}" / "weights.safetensors"
+
+
+def load_teacher(lab: Lab, folder: Path) -> nn.Module:
+    """The trained network that all variants start from.
+
+    Raises:
+        InputError: it has not been trained yet.
+    """
+    network = network_named(lab.teacher.name, lab.teacher.settings, lab.seeds[0])
+    load_weights(weights_file(folder, "teacher", lab.seeds[0]), network)
+    return network.eval()
+
+
+def train_lab(
+    lab: Lab,
+    folder: Path,
+    *,
+    only: Collection[str] = (),
+    made: Mapping[str, Any] | None = None,
+    told: Told | None = None,
+) -> None:
+    """Train the teacher, then each variant for each seed, seed by seed; weights lie in `folder` as `weights_file` says.
+
+    Args:
+        only: names of variants; none means all.
+        made: what to write beside the weights (command, commit).
+
+    Raises:
+        UnknownNameError: a name of `only` is none of this lab's.
+        RunError: see `training.fit.fit`.
+    """
+    work = _Work(lab, folder, load_dataset(lab.data), made or {}, told or (lambda name, line: None))
+    trainable = {n: v for v in lab.variants if isinstance(v, Local | Bottleneck) for n in v.names()}
+    for name in only:
+        if name not in trainable:
+            raise UnknownNameError("variant to train", name, trainable)
+    teacher = work.network("teacher", lab.teacher, lab.seeds[0])
+    for seed in lab.seeds:
+        for name, variant in trainable.items():
+            if only and name not in only:
+                continue
+            if isinstance(variant, Local):
+                work.network(
+                    name, variant.network, seed, teacher if variant.distilled else None, variant.distilled
+                )
+            else:
+                work.bottleneck(name, variant, seed, teacher)
+
+
+class _Work:
+    def __init__(
+        self, lab: Lab, folder: Path, data: LabelledImages, made: Mapping[str, Any], told: Told
+    ) -> None:
+        self.lab, self.folder, self.data, self.made, self.told = lab, folder, data, made, told
+
+    def recipe(self, epochs: int, rate: float, seed: int) -> Recipe:
+        lab = self.lab
+        return Recipe(epochs, peak_rate=rate, crop=lab.crop, flip=lab.flip, cutout=lab.cutout, seed=seed)
+
+    def network(
+        self,
+        name: str,
+        spec: Network,
+        seed: int,
+        teacher: nn.Module | None = None,
+        share: float = 0.0,
+    ) -> nn.Module:
+        """The trained network of `spec`: from the file if it is there, else trained now."""
+        network = network_named(spec.name, spec.settings, seed)
+        recipe = self.recipe(spec.epochs, spec.peak_rate, seed)
+        how = {"recipe": recipe.as_dict(), "distilled": share}
+        learner: nn.Module = Classifier(network) if teacher is None else Distilled(network, teacher, share)
+        self._keep(
+            name,
+            seed,
+            network,
+            how,
+            lambda folder: fit(learner, self.data.train, recipe, folder, report=self._line(name, seed)),
+        )
+        return network
+
+    def bottleneck(self, name: str, variant: Bottleneck, seed: int, network: nn.Module) -> SplitNetwork:
+        """The trained bottleneck of `variant`."""
+        teacher = teacher_parts(network, variant.cut, self.data)
+        split = split_network(variant, network, self.data, seed)
+        start = self.start(variant, network)
+        warm_start(split, load_file(start))
+        method = method_of(variant)
+        recipe = self.recipe(variant.epochs, 0.0, seed)
+        how = {"recipe": recipe.as_dict(), "variant": variant.model_dump(), "start": start.parent.parent.name}
+        self._keep(
+            name,
+            seed,
+            split,
+            how,
+            lambda folder: train_bottleneck(
+                split,
+                method,
+                teacher,
+                self.data.train,
+                recipe,
+                folder,
+                report=lambda line: self.told(f"{name}, seed {seed}", line),
+            ),
+        )
+        return split
+
+    def start(self, variant: Bottleneck, network: nn.Module) -> Path:
+        """Weights of an encoder and decoder that imitate the teacher without a bottleneck."""
+        name, seed = f"start-{variant.cut}-{variant.encoder}", self.lab.seeds[0]
+        split = imitation_start(variant, network, self.data, seed)
+        teacher = teacher_parts(network, variant.cut, self.data)
+        imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "adam", 3e-3)
+        recipe = self.recipe(_START_EPOCHS, 0.0, seed)
+        self._keep(
+            name,
+            seed,
+            split,
+            {"recipe": recipe.as_dict()},
+            lambda folder: train_bottleneck(
+                split,
+                Method("imitation", (imitate,)),
+                teacher,
+                self.data.train,
+                recipe,
+                folder,
+                report=lambda line: self.told(name, line),
+            ),
+        )
+        return weights_file(self.folder, name, seed)
+
+    def _keep(
+        self,
+        name: str,
+        seed: int,
+        network: nn.Module,
+        how: Mapping[str, Any],
+        train: Callable[[Path], object],
+    ) -> None:
+        """Weights from the file if they were made like this, else by `train`."""
+        file = weights_file(self.folder, name, seed)
+        about = read_about(file)
+        if about is not None and all(about.get(k) == v for k, v in how.items()):
+            load_weights(file, network)
+            network.eval()
+            return
+        began = time.perf_counter()
+        train(file.parent)
+        network.eval()
+        measured = accuracy(network, self.data.calibration)
+        self.told(f"{name}, seed {seed}", f"calibration accuracy {100 * measured:.2f} %")
+        about = {**how, **self.made, "calibration_accuracy": measured}
+        about["training_s"] = round(time.perf_counter() - began, 1)
+        about["threads"] = torch.get_num_threads()
+        save_weights(file, network, about)
+
+    def _line(self, name: str, seed: int) -> Callable[[int, int, float, float], None]:
+        def line(epoch: int, of: int, loss: float, seconds: float) -> None:
+            self.told(f"{name}, seed {seed}", f"epoch {epoch}/{of}: loss {loss:.4f}, {seconds:.0f} s")
+
+        return line

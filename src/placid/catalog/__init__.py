@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from placid.catalog.models import Catalog, Model, Profile, Task
+from placid.catalog.models import AtIngress, AtRepository, Catalog, Model, Profile, Task
 from placid.catalog.parametric import parametric
 from placid.catalog.replicas import for_tasks, with_replicas
 from placid.catalog.tables import read_profiles, write_profiles
@@ -12,6 +12,8 @@ from placid.catalog.yolov4 import yolov4
 
 __all__ = [
     "CATALOGS",
+    "AtIngress",
+    "AtRepository",
     "Catalog",
     "Model",
     "Profile",

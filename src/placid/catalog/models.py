@@ -11,7 +11,7 @@ from placid.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Catalog", "Model", "Profile", "Task"]
+__all__ = ["AtIngress", "AtRepository", "Catalog", "Model", "Profile", "Task"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,44 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class AtIngress:
+    """What the node where a request enters does before it sends anything: compress the picture, or run a model's head.
+
+    It is there for good and takes none of the memory that is placed.
+
+    Attributes:
+        profiles: processor class -> profile; a request that enters at a node of another class cannot use the model.
+        sent_bytes: what then travels up, instead of the task's `request_bytes`.
+        answered: share of requests that it answers itself, so that nothing travels.
+    """
+
+    profiles: Mapping[str, Profile] = field(hash=False)
+    sent_bytes: float
+    answered: float = 0.0
+
+
+@dataclass(frozen=True)
+class AtRepository:
+    """What the repository does after the placed part of a model: the tail of a split one, which it always holds.
+
+    Attributes:
+        profiles: processor class -> profile; a repository of another class cannot finish.
+        sent_bytes: what travels from the placed part to the repository.
+        share: of the requests at the placed part that go on; the others it answers itself.
+    """
+
+    profiles: Mapping[str, Profile] = field(hash=False)
+    sent_bytes: float
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
 class Model:
-    """Trained weights that solve one task, of a known quality.
+    """Trained weights that solve one task, of a known quality: what a policy places on nodes.
+
+    A split model of which all parts but one have a fixed place is still one model: the part that is placed, with what
+    comes before and after it An option then still needs one
+    item, so every guarantee holds as it is.
 
     Attributes:
         name: unique in its catalog; replicas of one model are distinct models (``yolov4-416#2``).
@@ -56,6 +92,8 @@ class Model:
         quality: in [0, 1], the task's own figure of merit (accuracy, AP, mAP); error is 1 - quality.
         profiles: processor class -> profile; a node of another class cannot run it.
         variant: what it is called without task and replica, for tables (``yolov4-416``).
+        before: what happens where the request enters; None for nothing.
+        after: what happens at the repository; None for nothing.
     """
 
     name: str
@@ -64,6 +102,8 @@ class Model:
     quality: float
     profiles: Mapping[str, Profile] = field(hash=False)
     variant: str = ""
+    before: AtIngress | None = None
+    after: AtRepository | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +140,10 @@ class Catalog:
             for cls, p in m.profiles.items():
                 if not (p.latency_s >= 0 and p.capacity_per_s > 0 and p.energy_j >= 0):
                     raise InputError(f"on '{cls}' needs latency >= 0, capacity > 0, energy >= 0", where=where)
+            if m.before is not None and not (m.before.sent_bytes >= 0 and 0 <= m.before.answered < 1):
+                raise InputError("before needs bytes >= 0 and a share answered in [0, 1)", where=where)
+            if m.after is not None and not (m.after.sent_bytes >= 0 and 0 <= m.after.share <= 1):
+                raise InputError("after needs bytes >= 0 and a share in [0, 1]", where=where)
 
     @cached_property
     def task_index(self) -> Mapping[str, int]:

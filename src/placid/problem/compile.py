@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from placid.catalog.models import Catalog
+from placid.catalog.models import AtIngress, AtRepository, Catalog
 from placid.errors import InputError, UnknownNameError
 from placid.network.graph import Network
 from placid.network.routing import route
@@ -60,7 +61,9 @@ def compile_problem(
 
     type_ingress = np.array([_lookup(network.index, v, "ingress node") for v in requests.ingress], np.int32)
     type_task = np.array([_lookup(catalog.task_index, t, "task") for t in requests.task], np.int32)
-    moved_bytes = np.array([t.request_bytes + t.response_bytes for t in catalog.tasks], np.float64)
+    carried = _carried(catalog)
+    first_s, first_j = _pinned(catalog, {n.processor for n in nodes}, [m.before for m in models])
+    last_s, last_j = _pinned(catalog, {n.processor for n in nodes}, [m.after for m in models])
 
     count = len(requests)
     repository_cost = np.full(count, np.inf)
@@ -78,15 +81,19 @@ def compile_problem(
         rtt_s = np.concatenate(([0.0], np.cumsum([e.rtt_s for e in links])))
         s_per_byte = np.concatenate(([0.0], np.cumsum([1 / e.bandwidth_bytes_per_s for e in links])))
         j_per_byte = np.concatenate(([0.0], np.cumsum([e.energy_j_per_byte for e in links])))
-        moved = moved_bytes[model_task]
+        hops = np.arange(len(path), dtype=np.float64)
         vector = np.empty((len(path), len(models), 4))
         if len(path):
-            vector[:, :, 0] = latency_s[node_processor[path]] + rtt_s[:, None] + s_per_byte[:, None] * moved
+            on, here, top = node_processor[path], node_processor[path[0]], node_processor[path[-1]]
+            # what a request costs up to the placed part and there, then what the rest of it costs on top
+            vector[:, :, 0] = first_s[here] + carried.laid(latency_s[on], rtt_s, s_per_byte, last_s[top])
             vector[:, :, 1] = error
-            vector[:, :, 2] = energy_j[node_processor[path]] + j_per_byte[:, None] * moved
-            vector[:, :, 3] = np.arange(len(path))[:, None] * moved
+            vector[:, :, 2] = first_j[here] + carried.laid(
+                energy_j[on], np.zeros(len(path)), j_per_byte, last_j[top]
+            )
+            vector[:, :, 3] = carried.laid(0.0, np.zeros(len(path)), hops, 0.0)
         with np.errstate(invalid="ignore"):
-            return path, vector, np.where(runs[path], vector @ weights, np.inf)
+            return path, vector, np.where(np.isfinite(vector[:, :, 0]), vector @ weights, np.inf)
 
     for r in range(count):
         path, vector, cost = laid_on_path(int(type_ingress[r]))
@@ -121,7 +128,9 @@ def compile_problem(
         item_node=item_node,
         item_model=item_model,
         item_size_bytes=size_bytes[item_model],
-        item_capacity=capacity_per_s[node_processor[item_node], item_model] * slot_s,
+        item_capacity=capacity_per_s[node_processor[item_node], item_model]
+        * slot_s
+        / carried.travels[item_model],
         node_ptr=node_ptr,
         budget_bytes=np.array([n.memory_bytes if n.up and not n.repository else 0 for n in nodes], np.int64),
         option_ptr=option_ptr,
@@ -140,6 +149,73 @@ def compile_problem(
         next_hop=routes.next_hop,
         slot_s=slot_s,
     )
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What the requests of each model carry, all float64 [M].
+
+    Attributes:
+        up: bytes to the placed part.
+        on: bytes from there to the repository.
+        down: bytes of the answer.
+        travels: share of requests that leave the node where they enter.
+        goes_on: share of those at the placed part that go on to the repository.
+    """
+
+    up: np.ndarray
+    on: np.ndarray
+    down: np.ndarray
+    travels: np.ndarray
+    goes_on: np.ndarray
+
+    def laid(
+        self, work: np.ndarray | float, fixed: np.ndarray, per_byte: np.ndarray, last: np.ndarray | float
+    ) -> np.ndarray:
+        """float64 [path, M]: expected cost beyond the ingress node's own work, of every model at every node of a path.
+
+        Args:
+            work: of the placed part [path, M].
+            fixed: of reaching each node, whatever is carried [path].
+            per_byte: of carrying a byte to each node [path].
+            last: of the repository's part [M].
+        """
+        fixed, per_byte = fixed[:, None], per_byte[:, None]
+        there = work + fixed + per_byte * (self.up + self.down)
+        beyond = last + (fixed[-1] - fixed) + (per_byte[-1] - per_byte) * (self.on + self.down)
+        with np.errstate(invalid="ignore"):  # nobody goes on, and nobody could: 0 times infinity
+            return self.travels * (there + np.where(self.goes_on > 0, self.goes_on * beyond, 0.0))
+
+
+def _carried(catalog: Catalog) -> _Carried:
+    models, tasks = catalog.models, [catalog.tasks[catalog.task_index[m.task]] for m in catalog.models]
+    return _Carried(
+        up=np.array(
+            [
+                t.request_bytes if m.before is None else m.before.sent_bytes
+                for m, t in zip(models, tasks, strict=True)
+            ],
+            np.float64,
+        ),
+        on=np.array([0 if m.after is None else m.after.sent_bytes for m in models], np.float64),
+        down=np.array([t.response_bytes for t in tasks], np.float64),
+        travels=np.array([1 if m.before is None else 1 - m.before.answered for m in models], np.float64),
+        goes_on=np.array([0 if m.after is None else m.after.share for m in models], np.float64),
+    )
+
+
+def _pinned(
+    catalog: Catalog, processors: set[str], parts: Sequence[AtIngress | AtRepository | None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Latency and energy, each [P, M], of what has a fixed place: 0 where there is nothing, infinite where it cannot run."""
+    latency_s, energy_j = np.zeros((2, len(processors), len(catalog.models)))
+    for i, cls in enumerate(sorted(processors)):
+        for j, part in enumerate(parts):
+            if part is not None and cls in part.profiles:
+                latency_s[i, j], energy_j[i, j] = part.profiles[cls].latency_s, part.profiles[cls].energy_j
+            elif part is not None:
+                latency_s[i, j] = np.inf
+    return latency_s, energy_j
 
 
 def _profiles(catalog: Catalog, processors: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -149,7 +149,9 @@ class RangeCoded(Wire):
 
     def __init__(self, shape: Sequence[int], probabilities: np.ndarray, tag: int = 0) -> None:
         super().__init__(shape, tag)
-        self.probabilities = np.asarray(probabilities, np.float32)
+        # six digits, as `about` writes them: both ends must code by the very same table
+        told = np.asarray(probabilities, np.float64)
+        self.probabilities = np.array([float(f"{p:.6g}") for p in told.ravel()]).reshape(told.shape)
         if self.probabilities.ndim != 2 or len(self.probabilities) != self.shape[0]:
             raise InputError(
                 f"needs one row of probabilities for each of {self.shape[0]} channels, got {self.probabilities.shape}"
@@ -159,7 +161,10 @@ class RangeCoded(Wire):
 
     @cached_property
     def _models(self) -> list[Any]:
-        return [_constriction().stream.model.Categorical(row, perfect=False) for row in self.probabilities]
+        return [
+            _constriction().stream.model.Categorical(row.astype(np.float32), perfect=False)
+            for row in self.probabilities
+        ]
 
     def _pack(self, tensor: np.ndarray) -> bytes:
         symbols = tensor.reshape(self.shape[0], -1).astype(np.int32)
@@ -183,7 +188,7 @@ class RangeCoded(Wire):
             raise InputError(f"these bytes were not made by this range coder ({error})") from None
 
     def _about(self) -> dict[str, Any]:
-        return {"probabilities": [[float(f"{p:.6g}") for p in row] for row in self.probabilities]}
+        return {"probabilities": self.probabilities.tolist()}
 
 
 def _constriction() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,14 @@ class SplitNetwork(nn.Module):
         return features
 
     @torch.no_grad()
-    def start(self, images: Tensor) -> None:
-        """Let the codec choose its ranges from what crosses for `images`."""
-        self.encoder.eval()
-        self.codec.start(self.encoder(images))
+    def start(self, images: Tensor, *, trained: bool = True) -> None:
+        """Let the codec choose its ranges from what crosses for `images`.
+
+        Args:
+            trained: false if the encoder's normalisations have seen nothing yet: then by the statistics of `images`.
+        """
+        encoder = self.encoder.eval() if trained else copy.deepcopy(self.encoder).train()
+        self.codec.start(encoder(images))
 
 
 class DeviceSide(nn.Module):

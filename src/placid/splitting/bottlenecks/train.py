@@ -47,7 +47,7 @@ def train_bottleneck(
         RunError: see `training.fit.fit`.
     """
     sample = as_input(data.images[:_SAMPLE])
-    network.start(sample)
+    network.start(sample, trained=False)
     done = 0
     for number, stage in enumerate(method.stages, 1):
         last = number == len(method.stages)

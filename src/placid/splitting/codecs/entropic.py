@@ -50,7 +50,9 @@ class Entropic(Codec):
 
     def forward(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         if self.training:
-            sent = latents * self._gain() + torch.rand_like(latents) - 0.5
+            # what lies beyond the reach is lost in training as it will be on the wire, or the gain would grow past it
+            integers = (latents * self._gain()).clamp(-self.reach, self.reach)
+            sent = integers + torch.rand_like(latents) - 0.5
         else:
             sent = self.symbols(latents).to(torch.float32) - float(self.reach)
         return sent / self._gain(), self.bits(sent)

@@ -23,9 +23,10 @@ from placid.splitting.bottlenecks import (
 )
 from placid.splitting.bottlenecks.early import GaussianLabels
 from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder
-from placid.splitting.bottlenecks.learner import BottleneckLearner, LossWeights, Teacher
+from placid.splitting.bottlenecks.learner import BottleneckLearner, LossWeights
 from placid.splitting.bottlenecks.methods import Stage
 from placid.splitting.bottlenecks.parting import parted
+from placid.splitting.bottlenecks.teacher import Teacher
 from placid.splitting.bottlenecks.train import warm_start
 from placid.splitting.codecs import Codec, Entropic, Uniform, Variational
 from placid.splitting.data import Images
@@ -158,7 +159,7 @@ def test_the_loss_is_the_sum_that_it_says(trained: nn.Sequential, pictures: Imag
         latents = network.encoder(images)
         sent, _ = network.codec(latents)
         mine = network.decoder(sent)
-        theirs = teacher.features(images)
+        theirs = teacher.answers(images)[0]
         first = (mine - theirs).square().mean() / theirs.square().mean()
         mine, theirs = network.tail[0](mine), teacher.tail[0](theirs)
         second = (mine - theirs).square().mean() / theirs.square().mean()
@@ -229,3 +230,21 @@ def test_a_warm_start_takes_what_fits() -> None:
     assert taken < len(narrow.state_dict())
     torch.testing.assert_close(narrow[1][0].weight, wide[1][0].weight)
     assert narrow[5].weight.shape[0] == 3
+
+
+def test_a_teacher_that_keeps_its_answers_gives_the_same_ones(
+    trained: nn.Sequential, pictures: Images, tmp_path: Path
+) -> None:
+    parts = parted(trained, "stage2", torch.zeros(2, 3, 32, 32))
+    asked, keeping = Teacher(*parts), Teacher(*parts, tmp_path / "answers")
+    images = as_input(pictures.images[:8])
+    wanted = asked.answers(images)
+    for _ in range(2):
+        for mine, theirs in zip(keeping.answers(images), wanted, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(keeping.logits(images), wanted[-1], rtol=0, atol=0)
+    files = sorted((tmp_path / "answers").iterdir())
+    assert len(files) == 2
+    files[0].write_bytes(b"half")  # interrupted while writing: asked again
+    torch.testing.assert_close(keeping.answers(images)[-1], wanted[-1], rtol=0, atol=0)
+    assert not torch.equal(keeping.logits(images + 0.1), wanted[-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,9 @@ from placid.splitting.training.classifier import distillation_loss
 if TYPE_CHECKING:
     from placid.splitting.bottlenecks.early import GaussianLabels
     from placid.splitting.bottlenecks.network import SplitNetwork
+    from placid.splitting.bottlenecks.teacher import Teacher
 
-__all__ = ["BottleneckLearner", "LossWeights", "Teacher"]
+__all__ = ["BottleneckLearner", "LossWeights"]
 
 
 @dataclass(frozen=True)
@@ -40,34 +40,6 @@ class LossWeights:
     bits: float = 0.0
     divergence: float = 0.0
     early: float = 0.0
-
-
-class Teacher:
-    """The network as it was, in the parts that the split one imitates. It is never trained and never saved with a student.
-
-    Args:
-        head: images to what crosses at the cut.
-        tail: the parts that follow, the last gives logits.
-    """
-
-    def __init__(self, head: nn.Module, tail: Sequence[nn.Module]) -> None:
-        self.head = head.eval()
-        self.tail = [part.eval() for part in tail]
-
-    @torch.no_grad()
-    def features(self, images: Tensor) -> Tensor:
-        """What crosses at the cut."""
-        found: Tensor = self.head(images)
-        return found
-
-    @torch.no_grad()
-    def later(self, features: Tensor) -> list[Tensor]:
-        """What each part of the tail puts out."""
-        found = []
-        for part in self.tail:
-            features = part(features)
-            found.append(features)
-        return found
 
 
 class BottleneckLearner(nn.Module):
@@ -93,24 +65,22 @@ class BottleneckLearner(nn.Module):
         return self
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        w, network, teacher = self.weights, self.network, self._teacher[0]
+        w, network = self.weights, self.network
         latents = network.encoder(images)
         sent, bits = network.codec(latents)
         total = sent.new_zeros(())
         if w.features or w.labels:
             features = [network.decoder(sent)]
-            imitated = [teacher.features(images)] if teacher and (w.features or w.distilled) else []
             # parts after the decoder are run only if something is asked of them
             wanted = len(network.tail) - (0 if w.labels else 1)
             for part in list(network.tail)[:wanted]:
                 features.append(part(features[-1]))
-            if teacher and imitated:
-                imitated += teacher.later(imitated[0])
             if w.features:
-                pairs = list(zip(features, imitated, strict=False))[: len(network.tail)]
+                pairs = list(zip(features, self._asked().answers(images), strict=False))[: len(network.tail)]
                 total = total + w.features * torch.stack([_relative_error(a, b) for a, b in pairs]).sum()
             if w.labels and w.distilled:
-                total = total + w.labels * distillation_loss(features[-1], imitated[-1], labels, w.distilled)
+                answer = self._asked().logits(images)
+                total = total + w.labels * distillation_loss(features[-1], answer, labels, w.distilled)
             elif w.labels:
                 total = total + w.labels * F.cross_entropy(features[-1], labels)
         if w.bits:
@@ -122,6 +92,11 @@ class BottleneckLearner(nn.Module):
         if w.early and early is not None:
             total = total + w.early * F.cross_entropy(early(sent), labels)
         return total
+
+    def _asked(self) -> Teacher:
+        if self._teacher[0] is None:
+            raise ValueError("this loss imitates a teacher, and none was given")
+        return self._teacher[0]
 
 
 def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:

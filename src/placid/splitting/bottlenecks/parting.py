@@ -26,7 +26,7 @@ def parted(network: nn.Module, cut: str, example: Tensor) -> tuple[nn.Module, li
         children = dict(network.named_children())
         if cut in children:
             at = list(children).index(cut) + 1
-            return network[:at], list(network[at:])
+            return network[:at], [*network[at:].children()]
     from placid.splitting.cutting import segments
 
     head, tail = segments(network, example, [cut])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from placid.splitting.bottlenecks.learner import BottleneckLearner, Teacher
+from placid.splitting.bottlenecks.learner import BottleneckLearner
 from placid.splitting.bottlenecks.methods import PARTS, Method, Stage
 from placid.splitting.codecs import Variational
 from placid.splitting.training.batches import as_input
@@ -17,6 +17,7 @@ from placid.splitting.training.fit import fit
 
 if TYPE_CHECKING:
     from placid.splitting.bottlenecks.network import SplitNetwork
+    from placid.splitting.bottlenecks.teacher import Teacher
     from placid.splitting.data import Images
     from placid.splitting.training.recipe import Recipe
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from placid.splitting.bottlenecks.early import GaussianLabels
 from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder
-from placid.splitting.bottlenecks.learner import Teacher
 from placid.splitting.bottlenecks.methods import METHODS, Method, entropic
 from placid.splitting.bottlenecks.network import SplitNetwork
 from placid.splitting.bottlenecks.parting import parted
+from placid.splitting.bottlenecks.teacher import Teacher
 from placid.splitting.codecs import Codec, Entropic, Floats, Uniform, Variational
 from placid.splitting.training.batches import as_input
 
@@ -34,10 +35,10 @@ def method_of(variant: Bottleneck) -> Method:
     return entropic(variant.beta) if variant.method == "entropic" else METHODS[variant.method]
 
 
-def teacher_parts(network: nn.Module, cut: str, data: LabelledImages) -> Teacher:
-    """`network` in the parts that a bottleneck before `cut` imitates."""
+def teacher_parts(network: nn.Module, cut: str, data: LabelledImages, folder: Path | None = None) -> Teacher:
+    """`network` in the parts that a bottleneck before `cut` imitates; its answers are kept in `folder`."""
     head, tail = parted(network, cut, as_input(data.train.images[:2]).contiguous())
-    return Teacher(head, tail)
+    return Teacher(head, tail, folder)
 
 
 def split_network(variant: Bottleneck, network: nn.Module, data: LabelledImages, seed: int) -> SplitNetwork:

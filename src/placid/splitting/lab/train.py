@@ -122,7 +122,7 @@ class _Work:
 
     def bottleneck(self, name: str, variant: Bottleneck, seed: int, network: nn.Module) -> SplitNetwork:
         """The trained bottleneck of `variant`."""
-        teacher = teacher_parts(network, variant.cut, self.data)
+        teacher = teacher_parts(network, variant.cut, self.data, self.folder / f"answers-{variant.cut}")
         split = split_network(variant, network, self.data, seed)
         start = self.start(variant, network)
         warm_start(split, load_file(start))
@@ -150,7 +150,7 @@ class _Work:
         """Weights of an encoder and decoder that imitate the teacher without a bottleneck."""
         name, seed = f"start-{variant.cut}-{variant.encoder}", self.lab.seeds[0]
         split = imitation_start(variant, network, self.data, seed)
-        teacher = teacher_parts(network, variant.cut, self.data)
+        teacher = teacher_parts(network, variant.cut, self.data, self.folder / f"answers-{variant.cut}")
         imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "adam", 3e-3)
         recipe = self.recipe(_START_EPOCHS, 0.0, seed)
         self._keep(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from placid.splitting.data import Images
+from placid.splitting.data import DATASETS, Images
+from placid.splitting.data.store import save_arrays
 
 pytest.importorskip("torch")
 
@@ -30,3 +34,12 @@ def pictures() -> Images:
 @pytest.fixture(scope="session")
 def other_pictures() -> Images:
     return drawn(400, seed=1)
+
+
+@pytest.fixture
+def small_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A data set called cifar10 that is small and quickly learned, where `load_dataset` looks for the real one."""
+    train, test = drawn(900, seed=2), drawn(300, seed=3)
+    monkeypatch.setenv("PLACID_DATA", str(tmp_path / "data"))
+    monkeypatch.setitem(DATASETS, "cifar10", replace(DATASETS["cifar10"], calibration=130))
+    save_arrays(DATASETS["cifar10"], (train.images, train.labels, test.images, test.labels))

@@ -1,0 +1,117 @@
+"""A lab file: read with its mistakes told, trained once, taken up again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from placid.errors import InputError, UnknownNameError
+from placid.splitting.lab.spec import Lab, read_lab
+from placid.splitting.lab.train import load_teacher, train_lab, weights_file
+from placid.splitting.training.checkpoint import read_about
+
+GOOD = """\
+data: cifar10
+seeds: [0, 1]
+crop: 2
+flip: false
+cutout: 0
+teacher: {name: resnet9, settings: {width: 4}, epochs: 3, peak_rate: 0.1}
+variants:
+  - {technique: local, name: tiny, network: {name: resnet, settings: {depth: 8, width: 4}, epochs: 1}, distilled: 0.5}
+  - {technique: remote, pictures: [raw, jpeg-50]}
+  - {technique: split, cut: stage2, bits: [32, 8]}
+  - {technique: bottleneck, method: rebel, cut: stage2, channels: 3, bits: 8, epochs: 2, encoder: tiny}
+  - {technique: bottleneck, method: entropic, cut: stage2, channels: 3, beta: 1.0e-3, epochs: 2, encoder: tiny}
+  - {technique: exits, after: [stage1]}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "lab.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_variants_are_named_by_what_they_are(tmp_path: Path) -> None:
+    lab = read_lab(written(tmp_path, GOOD))
+    assert [n for v in lab.variants for n in v.names()] == [
+        "local-tiny",
+        "remote-raw",
+        "remote-jpeg-50",
+        "split-stage2-32bit",
+        "split-stage2-8bit",
+        "rebel-3x8bit-tiny",
+        "entropic-3x1e-3-tiny",
+        "exits-stage1-heads-only",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seeds: [0, 1]", "seed: 1", "seed.*line|:2: 'seed'"),
+        ("method: rebel", "method: rebl", ":11: unknown method 'rebl'; known:"),
+        (
+            "bits: 8, epochs: 2, encoder: tiny",
+            "bits: 8, epochs: 2, encoder: huge",
+            ":11: unknown encoder 'huge'",
+        ),
+        ("beta: 1.0e-3, ", "", ":12: 'beta' above 0"),
+        ("channels: 3, bits: 8", "channels: 0, bits: 8", ":11: 'variants.3.channels'"),
+        ("bits: [32, 8]", "bits: [8, 8]", ":10: two variants are called 'split-stage2-8bit'"),
+        ("technique: exits", "technique: exit", ":13: "),
+        ("{technique: remote, pictures: [raw, jpeg-50]}", "{technique: remote}", ":9: 'variants.1.pictures'"),
+    ],
+)
+def test_mistakes_are_told_with_their_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    with pytest.raises(InputError, match=message):
+        read_lab(written(tmp_path, GOOD.replace(old, new)))
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return read_lab(written(tmp_path, GOOD))
+
+
+@pytest.mark.usefixtures("small_cifar")
+def test_training_a_lab_keeps_everything_and_does_nothing_twice(lab: Lab, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    told: list[tuple[str, str]] = []
+    train_lab(
+        lab, out, made={"command": "placid splits train …"}, told=lambda name, line: told.append((name, line))
+    )
+    for name in ("local-tiny", "rebel-3x8bit-tiny", "entropic-3x1e-3-tiny"):
+        for seed in (0, 1):
+            about = read_about(weights_file(out, name, seed))
+            assert about is not None
+            assert about["command"] == "placid splits train …"
+            assert 0 <= about["calibration_accuracy"] <= 1
+            assert about["training_s"] > 0
+            assert about["recipe"]["seed"] == seed
+    assert load_teacher(lab, out) is not None
+    told.clear()
+    train_lab(lab, out, told=lambda name, line: told.append((name, line)))
+    assert told == []
+
+
+@pytest.mark.usefixtures("small_cifar")
+def test_one_variant_alone_or_an_unknown_one(lab: Lab, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(UnknownNameError, match="did you mean 'local-tiny'"):
+        train_lab(lab, out, only=["local-tini"])
+    assert not out.exists()
+    train_lab(lab, out, only=["local-tiny"])
+    assert sorted(p.name for p in out.iterdir()) == ["local-tiny", "teacher"]
+
+
+def test_a_lab_without_its_data_says_how_to_get_it(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACID_DATA", str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match="placid data fetch cifar10"):
+        train_lab(lab, tmp_path / "out")
+    with pytest.raises(InputError, match="no such file"):
+        load_teacher(lab, tmp_path / "out")

@@ -11,9 +11,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["slot", "kernels", "scaling", "start_up", "peers"])
+@pytest.mark.parametrize("name", ["slot", "kernels", "scaling", "start_up", "peers", "chain"])
 def test_runs(name: str) -> None:
     pytest.importorskip("simpy")
+    if name == "chain":
+        pytest.importorskip("torch")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick"], cwd=ROOT, capture_output=True, text=True
     )
@@ -30,5 +32,5 @@ def test_unknown_names_are_told() -> None:
 
 def test_results_are_those_of_a_full_run() -> None:
     text = (ROOT / "benchmarks" / "results.md").read_text()
-    for name in ("slot", "scaling", "kernels", "peers", "start_up"):
+    for name in ("slot", "scaling", "kernels", "peers", "start_up", "chain"):
         assert f"`python -m benchmarks {name}`" in text

@@ -46,7 +46,7 @@ class Chain:
                     f"takes {', '.join(takes)}, but the segment before gives {', '.join(gives)}",
                     where=str(file),
                 )
-        self._shapes: list[tuple[int, ...]] = []
+        self._given: list[tuple[tuple[int, ...], np.dtype]] = []
 
     def run(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """All outputs of the last segment; they are yours, the next run does not change them.
@@ -54,10 +54,10 @@ class Chain:
         Raises:
             RunError: `arrays` do not fit the first segment.
         """
-        if [a.shape for a in arrays] != self._shapes:
+        if [(a.shape, a.dtype) for a in arrays] != self._given:
             self._prepare(arrays)
         for buffer, array in zip(self._inputs, arrays, strict=True):
-            np.copyto(buffer, array, casting="no")
+            np.copyto(buffer, array)
         for session, binding in self._steps:
             session.run_with_iobinding(binding)
         return [buffer.copy() for buffer in self._outputs]
@@ -69,7 +69,7 @@ class Chain:
 
     def _prepare(self, arrays: Sequence[np.ndarray]) -> None:
         """Buffers and bindings for inputs of these shapes."""
-        self._shapes = []  # in case this fails half-way
+        self._given = []  # in case this fails half-way
         self._steps: list[tuple[ort.InferenceSession, ort.IOBinding]] = []
         taken = [np.array(a, order="C") for a in arrays]
         self._inputs = taken
@@ -84,4 +84,4 @@ class Chain:
             self._outputs = given
             if place < len(self._wiring):
                 taken = [given[i] for i in self._wiring[place]]
-        self._shapes = [a.shape for a in arrays]
+        self._given = [(a.shape, a.dtype) for a in arrays]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import MutableSequence
@@ -48,7 +49,8 @@ def write(model: onnx.ModelProto, file: Path, largest_difference: float = 0.0) -
         scratch.write_bytes(data)
         os.replace(scratch, file)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
         raise RunError(f"{file}: cannot be written: {error.strerror or error}") from error
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     return Written(file, len(data), hashlib.sha256(data).hexdigest(), opset, largest_difference)

@@ -151,7 +151,9 @@ class RangeCoded(Wire):
         super().__init__(shape, tag)
         # six digits, as `about` writes them: both ends must code by the very same table
         told = np.asarray(probabilities, np.float64)
-        self.probabilities = np.array([float(f"{p:.6g}") for p in told.ravel()]).reshape(told.shape)
+        self.probabilities: np.ndarray = np.array([float(f"{p:.6g}") for p in told.ravel()]).reshape(
+            told.shape
+        )
         if self.probabilities.ndim != 2 or len(self.probabilities) != self.shape[0]:
             raise InputError(
                 f"needs one row of probabilities for each of {self.shape[0]} channels, got {self.probabilities.shape}"

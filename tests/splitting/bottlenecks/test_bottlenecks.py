@@ -214,7 +214,7 @@ def test_a_network_is_parted_at_a_child_or_in_its_graph(trained: nn.Sequential) 
     images = torch.rand(2, 3, 32, 32)
     with torch.no_grad():
         wanted = trained.eval()(images)
-        for cut in ("stage2", "stage3.4.body.0"):
+        for cut in ("stage2", "stage3.3"):
             head, tail = parted(trained, cut, images)
             features = head(images)
             for part in tail:
@@ -222,6 +222,8 @@ def test_a_network_is_parted_at_a_child_or_in_its_graph(trained: nn.Sequential) 
             torch.testing.assert_close(features, wanted, rtol=1e-4, atol=1e-4)
     with pytest.raises(UnknownNameError):
         parted(trained, "stage9", images)
+    with pytest.raises(InputError, match=r"stage3\.4\.body\.0.*2 tensors"):
+        parted(trained, "stage3.4.body.0", images)
 
 
 def test_a_warm_start_takes_what_fits() -> None:

@@ -1,4 +1,4 @@
-"""Files of segments: the same as torch, the same every time, nothing in them or on the terminal that does not belong there."""
+"""Files of segments: as torch, the same every time; nothing in them or on the terminal that does not belong there."""
 
 from __future__ import annotations
 
@@ -166,7 +166,9 @@ class Branching(nn.Module):
 
 
 def test_what_cannot_be_exported_is_told(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"noisy\.onnx: torch and ONNX Runtime differ by 0\.\d+ .* more than 0\.0001"):
+    with pytest.raises(
+        RunError, match=r"noisy\.onnx: torch and ONNX Runtime differ by 0\.\d+ .* more than 0\.0001"
+    ):
         export(Noisy(), torch.rand(2, 3), tmp_path / "noisy.onnx")
     with pytest.raises(RunError, match=r"branching\.onnx: torch cannot export the network to ONNX: .{20}"):
         export(Branching(), torch.rand(2, 3), tmp_path / "branching.onnx")
@@ -237,7 +239,9 @@ def test_a_chain_is_the_whole(folder: Path) -> None:
 
 
 def test_a_segment_is_measured(folder: Path) -> None:
-    told = measure_segment("tail", folder / "2.onnx", [np.zeros((2, 32, 16, 16), np.float32)], runs=20, warmup=1)
+    told = measure_segment(
+        "tail", folder / "2.onnx", [np.zeros((2, 32, 16, 16), np.float32)], runs=20, warmup=1
+    )
     assert (told.name, told.file) == ("tail", "2.onnx")
     assert told.sha256 == hashlib.sha256((folder / "2.onnx").read_bytes()).hexdigest()
     assert told.size_bytes == (folder / "2.onnx").stat().st_size

@@ -119,7 +119,9 @@ def test_torch_counts_the_same(network: nn.Module, tmp_path: Path) -> None:
         network(image + 0)
     export_onnx(network, image, tmp_path / "n.onnx", input_names=["x"], output_names=["y"], tolerance=1e-3)
     attends = any(isinstance(m, nn.MultiheadAttention) for m in network.modules())
-    uncounted = 2 * 3 * 3 * 1024 if attends else 0  # queries by keys, and by values: torch leaves them out on processors
+    uncounted = (
+        2 * 3 * 3 * 1024 if attends else 0
+    )  # queries by keys, and by values: torch leaves them out on processors
     found = footprint(tmp_path / "n.onnx").multiply_adds
     assert found == counter.get_total_flops() // 2 + uncounted
 

@@ -55,7 +55,11 @@ def test_runs_that_lost_the_core_are_left_out() -> None:
     clock = busy.copy()
     clock[::10] += 4e-3
     took = _timing(clock, busy)
-    assert (took.runs, took.mean_s, took.deviation_s) == (90, pytest.approx(1e-3), pytest.approx(0, abs=1e-12))
+    assert (took.runs, took.mean_s, took.deviation_s) == (
+        90,
+        pytest.approx(1e-3),
+        pytest.approx(0, abs=1e-12),
+    )
     took = _timing(np.full(100, 5e-3), busy)
     assert (took.runs, took.mean_s) == (100, pytest.approx(5e-3))
 

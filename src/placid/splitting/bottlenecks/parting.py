@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from placid.errors import InputError
+from placid.splitting.cutting import trace
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -19,7 +22,7 @@ def parted(network: nn.Module, cut: str, example: Tensor) -> tuple[nn.Module, li
     is cut in its exported graph, where batch normalisation keeps its statistics when trained further.
 
     Raises:
-        InputError: the network cannot be exported.
+        InputError: the network cannot be exported, or more than one tensor crosses there.
         UnknownNameError: it cannot be cut there.
     """
     if isinstance(network, nn.Sequential):
@@ -27,7 +30,12 @@ def parted(network: nn.Module, cut: str, example: Tensor) -> tuple[nn.Module, li
         if cut in children:
             at = list(children).index(cut) + 1
             return network[:at], [*network[at:].children()]
-    from placid.splitting.cutting import segments
-
-    head, tail = segments(network, example, [cut])
+    traced = trace(network, example)
+    if (crossing := len(traced.cut(cut).crossing)) > 1:
+        raise InputError(
+            f"{crossing} tensors cross there, and a bottleneck replaces one; cut before or after the paths that run side by "
+            "side",
+            where=f"cut '{cut}'",
+        )
+    head, tail = traced.segments([cut])
     return head, [tail]

@@ -27,6 +27,8 @@ class Network(_Part):
     settings: dict[str, Any] = {}
     epochs: int = Field(20, ge=1)
     peak_rate: float = Field(0.3, gt=0)
+    optimiser: Literal["sgd", "adam", "muon"] = "sgd"
+    smoothing: float = Field(0.0, ge=0, lt=1)
 
 
 class Local(_Part):
@@ -106,6 +108,7 @@ class Lab(_Part):
     crop: int = Field(4, ge=0)
     flip: bool = True
     cutout: int = Field(8, ge=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
     variants: list[VariantSpec] = Field(min_length=1)
 
 

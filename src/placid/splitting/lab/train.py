@@ -19,6 +19,8 @@ from placid.splitting.data import LabelledImages, load_dataset
 from placid.splitting.lab.make import imitation_start, method_of, split_network, teacher_parts
 from placid.splitting.lab.spec import Bottleneck, Lab, Local, Network
 from placid.splitting.nets import network_named
+from placid.splitting.nets.airbench import start_from
+from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about, save_weights
 from placid.splitting.training.classifier import Classifier, Distilled, accuracy
 from placid.splitting.training.fit import fit
@@ -94,9 +96,17 @@ class _Work:
     ) -> None:
         self.lab, self.folder, self.data, self.made, self.told = lab, folder, data, made, told
 
-    def recipe(self, epochs: int, rate: float, seed: int) -> Recipe:
+    def recipe(self, epochs: int, seed: int, **more: Any) -> Recipe:
         lab = self.lab
-        return Recipe(epochs, peak_rate=rate, crop=lab.crop, flip=lab.flip, cutout=lab.cutout, seed=seed)
+        return Recipe(
+            epochs,
+            crop=lab.crop,
+            flip=lab.flip,
+            cutout=lab.cutout,
+            precision=lab.precision,
+            seed=seed,
+            **more,
+        )
 
     def network(
         self,
@@ -108,9 +118,16 @@ class _Work:
     ) -> nn.Module:
         """The trained network of `spec`: from the file if it is there, else trained now."""
         network = network_named(spec.name, spec.settings, seed)
-        recipe = self.recipe(spec.epochs, spec.peak_rate, seed)
-        how = {"recipe": recipe.as_dict(), "distilled": share}
-        learner: nn.Module = Classifier(network) if teacher is None else Distilled(network, teacher, share)
+        if isinstance(network, nn.Sequential):
+            start_from(network, as_input(self.data.train.images[:5000]).contiguous())
+        rising = (
+            {"warmup": 0.0} if spec.optimiser == "muon" else {}
+        )  # its first steps are no longer than its later ones
+        recipe = self.recipe(spec.epochs, seed, peak_rate=spec.peak_rate, optimiser=spec.optimiser, **rising)
+        how = {"recipe": recipe.as_dict(), "distilled": share, "smoothing": spec.smoothing}
+        learner: nn.Module = Classifier(network, spec.smoothing)
+        if teacher is not None:
+            learner = Distilled(network, teacher, share)
         self._keep(
             name,
             seed,
@@ -127,7 +144,7 @@ class _Work:
         start = self.start(variant, network)
         warm_start(split, load_file(start))
         method = method_of(variant)
-        recipe = self.recipe(variant.epochs, 0.0, seed)
+        recipe = self.recipe(variant.epochs, seed)
         how = {"recipe": recipe.as_dict(), "variant": variant.model_dump(), "start": start.parent.parent.name}
         self._keep(
             name,
@@ -152,7 +169,7 @@ class _Work:
         split = imitation_start(variant, network, self.data, seed)
         teacher = teacher_parts(network, variant.cut, self.data, self.folder / f"answers-{variant.cut}")
         imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "adam", 3e-3)
-        recipe = self.recipe(_START_EPOCHS, 0.0, seed)
+        recipe = self.recipe(_START_EPOCHS, seed)
         self._keep(
             name,
             seed,

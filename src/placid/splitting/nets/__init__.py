@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from placid.errors import InputError, UnknownNameError
+from placid.splitting.nets.airbench import airbench
+from placid.splitting.nets.alexnet import alexnet
+from placid.splitting.nets.lenet import lenet
 from placid.splitting.nets.resnet import resnet, resnet9
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["NETWORKS", "network_named", "resnet", "resnet9"]
+__all__ = ["NETWORKS", "airbench", "alexnet", "lenet", "network_named", "resnet", "resnet9"]
 
 #: every network by name
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"resnet": resnet, "resnet9": resnet9}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "airbench": airbench,
+    "alexnet": alexnet,
+    "lenet": lenet,
+    "resnet": resnet,
+    "resnet9": resnet9,
+}
 
 
 def network_named(name: str, settings: Mapping[str, Any], seed: int) -> nn.Module:

@@ -18,14 +18,19 @@ __all__ = ["Classifier", "Distilled", "accuracy", "distillation_loss", "logits_o
 
 
 class Classifier(nn.Module):
-    """A network that is trained on labels."""
+    """A network that is trained on labels.
 
-    def __init__(self, network: nn.Module) -> None:
+    Args:
+        smoothing: share of the wanted answer that is spread evenly over all classes (Szegedy et al., 2016).
+    """
+
+    def __init__(self, network: nn.Module, smoothing: float = 0.0) -> None:
         super().__init__()
         self.network = network
+        self.smoothing = smoothing
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(self.network(images), labels)
+        return F.cross_entropy(self.network(images).float(), labels, label_smoothing=self.smoothing)
 
 
 class Distilled(nn.Module):
@@ -45,9 +50,8 @@ class Distilled(nn.Module):
         self.share, self.temperature = share, temperature
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        return distillation_loss(
-            self.network(images), self.teacher(images), labels, self.share, self.temperature
-        )
+        asked = self.teacher(images).float()
+        return distillation_loss(self.network(images).float(), asked, labels, self.share, self.temperature)
 
 
 class _Frozen:

@@ -8,13 +8,14 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 
 from placid.errors import RunError
 from placid.splitting.training import checkpoint
 from placid.splitting.training.batches import training_batches
+from placid.splitting.training.muon import Muon
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +61,8 @@ def fit(
         RunError: the loss is not finite any more, or the checkpoint cannot be written.
     """
     file = folder / "checkpoint.safetensors"
-    learner.to(memory_format=torch.channels_last)
+    learned = cast("Learner", learner)
+    learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
     optimiser = _optimiser(learner, recipe)
     about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
     losses: list[float] = []
@@ -79,8 +81,9 @@ def fit(
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.rate(epoch * per_epoch + i, recipe.epochs * per_epoch)
                 optimiser.zero_grad(set_to_none=True)
-                loss = learner.loss(images, labels)
-                loss.backward()
+                with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+                    loss = learned.loss(images, labels)
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 total += float(loss.detach())
                 if not math.isfinite(total):
@@ -102,6 +105,8 @@ def _optimiser(learner: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": [p for p in trained if p.ndim >= 2], "weight_decay": recipe.weight_decay},
         {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
     ]
+    if recipe.optimiser == "muon":
+        return Muon(trained, lr=recipe.peak_rate)
     if recipe.optimiser == "adam":
         return torch.optim.Adam(groups, lr=recipe.peak_rate)
     return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=0.9, nesterov=True, foreach=True)

@@ -1,0 +1,252 @@
+"""A catalog from a zoo: what splitting made of a network, as models that can be placed one part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from placid.catalog.models import AtIngress, AtRepository, Catalog, Model, Profile, Task
+from placid.catalog.processors import (
+    PROCESSORS,
+    Processor,
+    modelled_codec_s,
+    modelled_latency_s,
+    processor_class,
+)
+from placid.catalog.replicas import for_tasks, task_names, with_replicas
+from placid.catalog.variants import Segment, Variant, Zoo, read_zoo
+from placid.errors import InputError
+
+__all__ = ["measured"]
+
+
+def measured(
+    tasks: int = 1,
+    replicas: int = 1,
+    *,
+    zoo: Path | None = None,
+    variants: Sequence[str] = (),
+    heads: Sequence[str] = (),
+    processors: Sequence[str] = (),
+    measured_on: str = "x86-core",
+    response_bytes: int = 8,
+) -> Catalog:
+    """Real networks that a splitting lab trained and measured: whole, split, behind a codec, with early exits.
+
+    Of a variant in one part, that part is placed. Of a variant in several, a run of parts is placed and the others have
+    their place: those before it where requests enter, those after it in the repository. So every option needs one item,
+    and the guarantees hold as they are. A variant whose first part is no network (it compresses the picture) is
+    placed as the network behind it. Early exits count by the share of requests that go on: costs are expected ones.
+
+    Error is 1 - accuracy on the zoo's test images. Latency is as measured on `measured_on`, and modelled by a roofline
+    elsewhere (`placid.catalog.processors`); energy is modelled everywhere. What a model takes of a node's memory is its files and
+    the most bytes that are alive at once in running them.
+
+    Args:
+        tasks: how many; beyond one, the same networks stand for the same trained on other pictures.
+        replicas: copies of each model that one node may hold.
+        zoo: folder with a `manifest.json`, beside the scenario if relative; left out: the one that comes with placid.
+        variants: names to take; none means all.
+        heads: variants whose parts the nodes where requests enter hold for good, in order of preference, for all tasks, as far
+            as they fit the memory of the processor class together; none means all of `variants`.
+        processors: classes to give profiles for; none means all that are declared.
+        measured_on: the class that the zoo was measured on; an x86-server has the same cores.
+        response_bytes: an answer on its way back; declared.
+
+    Raises:
+        InputError: no zoo lies there, or nothing of it can be placed.
+        UnknownNameError: a variant or processor class is not known.
+    """
+    told = read_zoo(zoo)
+    chosen = tuple(told.variant(name) for name in variants) or told.variants
+    for name in heads:
+        if name not in {v.name for v in chosen}:
+            told.variant(name)  # says so if there is none at all
+            raise InputError(f"'heads' names '{name}', which 'variants' leaves out", where=str(told.folder))
+    pricing = _Pricing(
+        tuple(processor_class(name) for name in (processors or PROCESSORS)), processor_class(measured_on)
+    )
+    order = tuple(told.variant(name) for name in heads) or chosen
+    held = _held(pricing, order, tasks)
+    models = [m for v in chosen for m in _models(v, pricing, held)]
+    if not models:
+        raise InputError(
+            f"nothing of it fits the processor classes {', '.join(p.name for p in pricing.processors)}",
+            where=str(told.folder),
+        )
+    names = (told.task,) if tasks == 1 else task_names(tasks)
+    return with_replicas(
+        for_tasks(
+            models,
+            tuple(Task(name, told.input_bytes, response_bytes) for name in names),
+            "measured",
+            _notes(told, pricing, tasks, response_bytes),
+        ),
+        replicas,
+    )
+
+
+@dataclass(frozen=True)
+class _Pricing:
+    """What running parts of a variant takes, by processor class."""
+
+    processors: tuple[Processor, ...]
+    measured_on: Processor
+
+    def is_measured(self, processor: Processor) -> bool:
+        """Whether latencies of the zoo hold there: the class itself, or several of its cores."""
+        return processor.name == self.measured_on.name or (
+            processor.float32_per_s,
+            processor.bytes_per_s,
+            processor.share,
+            processor.overhead_s,
+        ) == (
+            self.measured_on.float32_per_s,
+            self.measured_on.bytes_per_s,
+            self.measured_on.share,
+            self.measured_on.overhead_s,
+        )
+
+    def segment_s(self, segment: Segment, processor: Processor, arithmetic: str) -> float:
+        if self.is_measured(processor):
+            return segment.latency.mean_s
+        return modelled_latency_s(segment, processor, arithmetic)
+
+    def run(self, variant: Variant, first: int, last: int, processor: Processor) -> Profile:
+        """Of parts `first` up to but not `last`, for one request that reaches `first`: expected over the exits."""
+        arithmetic = str(variant.made.get("arithmetic", "float32"))
+        reached = variant.reach(first)
+        latency_s = sum(
+            variant.reach(i) / reached * self.segment_s(variant.segments[i], processor, arithmetic)
+            for i in range(first, last)
+        )
+        if first > 0:
+            decode = variant.crossings[first - 1].decode
+            latency_s += modelled_codec_s(decode, processor, self.measured_on)
+        if last < len(variant.segments):
+            encode = variant.crossings[last - 1].encode
+            latency_s += variant.reach(last) / reached * modelled_codec_s(encode, processor, self.measured_on)
+        how = (
+            f"measured: ONNX Runtime, one thread, as class {self.measured_on.name}"
+            if self.is_measured(processor)
+            else f"modelled: roofline of class {processor.name} ({processor.about})"
+        )
+        return Profile(
+            latency_s,
+            # a part that takes no time limits nobody
+            processor.side_by_side / latency_s if latency_s > 0 else float("inf"),
+            processor.busy_w * latency_s,
+            f"{how}; energy modelled: {processor.busy_w:g} W while busy x latency",
+        )
+
+
+def _held(
+    pricing: _Pricing, order: Sequence[Variant], tasks: int
+) -> Mapping[tuple[str, int], frozenset[str]]:
+    """(variant, parts) -> classes of which a node where requests enter holds these first parts for good.
+
+    In order, as long as they fit the memory of the class together; files of several variants that are the same count once.
+    """
+    fits: dict[tuple[str, int], set[str]] = {}
+    for processor in pricing.processors:
+        files: dict[str, int] = {}
+        peak_bytes = 0
+        for v in order:
+            for parts in range(1, len(v.segments)):
+                head = v.segments[:parts]
+                more = {s.sha256 or f"{v.name}/{s.file}": s.size_bytes for s in head if s.file}
+                peak = max(peak_bytes, *(s.peak_bytes for s in head))
+                if processor.holds(tasks * sum((files | more).values()), peak):
+                    files |= more
+                    peak_bytes = peak
+                    fits.setdefault((v.name, parts), set()).add(processor.name)
+    return {key: frozenset(classes) for key, classes in fits.items()}
+
+
+def _models(
+    variant: Variant, pricing: _Pricing, held: Mapping[tuple[str, int], frozenset[str]]
+) -> Iterator[Model]:
+    """Every run of parts of `variant` that can be placed."""
+    count = len(variant.segments)
+    for first in range(count):
+        for last in range(first + 1, count + 1):
+            if variant.reach(first) <= 0:
+                continue
+            # all parts in one place are worth a model only where exits spare some of them: else the whole network is better
+            if count > 1 and (first, last) == (0, count) and not variant.exits:
+                continue
+            placed = variant.segments[first:last]
+            size_bytes = sum(s.size_bytes for s in placed)
+            if not size_bytes:
+                continue  # it only compresses the picture: nothing to place
+            peak_bytes = max(s.peak_bytes for s in placed)
+            profiles = {
+                p.name: pricing.run(variant, first, last, p)
+                for p in pricing.processors
+                if p.holds(size_bytes, peak_bytes)
+            }
+            if not profiles:
+                continue
+            before = after = None
+            if first:
+                by_class = {
+                    p.name: pricing.run(variant, 0, first, p)
+                    for p in pricing.processors
+                    if p.name in held.get((variant.name, first), ())
+                }
+                if not by_class:
+                    continue
+                before = AtIngress(
+                    by_class, variant.crossings[first - 1].mean_bytes, 1.0 - variant.reach(first)
+                )
+            if last < count:
+                rest = variant.segments[last:]
+                by_class = {
+                    p.name: pricing.run(variant, last, count, p)
+                    for p in pricing.processors
+                    if variant.reach(last) > 0
+                    and p.holds(sum(s.size_bytes for s in rest), max(s.peak_bytes for s in rest))
+                }
+                share = variant.reach(last) / variant.reach(first)
+                after = AtRepository(by_class, variant.crossings[last - 1].mean_bytes, max(0.0, share))
+            yield Model(
+                name="",
+                task="",
+                size_bytes=size_bytes + peak_bytes,
+                quality=variant.accuracy,
+                profiles=profiles,
+                variant=_name(variant, first, last),
+                before=before,
+                after=after,
+            )
+
+
+def _name(variant: Variant, first: int, last: int) -> str:
+    count = len(variant.segments)
+    # what lies before the first network has no part in the name
+    empty = next((i for i, s in enumerate(variant.segments) if s.size_bytes), 0)
+    if first <= empty and last == count:
+        return variant.name if not empty or first else f"{variant.name}/all"
+    if last == count:
+        return f"{variant.name}/tail" + (f"-{count - first}" if count - empty > 2 else "")
+    if first <= empty:
+        return f"{variant.name}/head" + (f"-{last - empty}" if count - empty > 2 else "")
+    return f"{variant.name}/middle-{first - empty + 1}-{last - empty}"
+
+
+def _notes(zoo: Zoo, pricing: _Pricing, tasks: int, response_bytes: int) -> tuple[str, ...]:
+    others = [p.name for p in pricing.processors if not pricing.is_measured(p)]
+    return (
+        f"Accuracy, bytes and sizes are measured on {zoo.dataset}; latency on {zoo.processor}, one thread, which stands for "
+        f"class {pricing.measured_on.name}.",
+        *([f"Latency on {', '.join(others)} is modelled: a declared roofline."] if others else []),
+        "Energy is modelled: declared power while busy times latency.",
+        *(
+            [f"The {tasks} tasks stand for the same networks trained on other pictures: an assumption."]
+            if tasks > 1
+            else []
+        ),
+        f"An answer of {response_bytes:,} bytes is declared. A part with a fixed place never runs out of capacity.",
+        *zoo.notes,
+    )

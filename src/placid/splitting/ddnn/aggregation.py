@@ -17,8 +17,8 @@ class Aggregation(nn.Module):
     """[batch, parties, channels, ...] to [batch, `outputs`, ...], whoever of the parties is there.
 
     "max" and "mean" are taken over those present, and need as many channels from each; they lose which device said what.
-    "concat" keeps that, with zeros for who is missing (bits are +1 and -1, so a zero is a third value: nothing known), and grows
-    with the number of parties. If nobody is there, the result is zeros in each scheme.
+    "concat" keeps that, with zeros for who is missing (bits are +1 and -1, so a zero is a third value: nothing known), and
+    grows with the number of parties. If nobody is there, the result is zeros in each scheme.
 
     Args:
         scheme: one of `SCHEMES`.
@@ -40,7 +40,9 @@ class Aggregation(nn.Module):
     def forward(self, values: Tensor, present: Tensor) -> Tensor:
         """Args: present: bool [batch, parties]."""
         there = present.reshape(*present.shape, *[1] * (values.ndim - 2))
-        known = torch.where(there, values, 0.0)  # not a product: what a failed party left behind may be anything
+        known = torch.where(
+            there, values, 0.0
+        )  # not a product: what a failed party left behind may be anything
         if self.scheme == "concat":
             joined: Tensor = self.project(known.flatten(1, 2))
             return joined

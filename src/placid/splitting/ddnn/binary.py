@@ -20,7 +20,7 @@ class _Sign(torch.autograd.Function):
         return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]  # one output
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         passed: Tensor = gradient * (x.abs() <= 1)
         return passed
@@ -41,11 +41,12 @@ def _one_bit(weight: nn.Parameter, training: bool) -> Tensor:
 
 
 class BinaryConvPool(nn.Module):
-    """The paper's ConvP block for several parties at once: binary 3 x 3 convolution, pooling 3 x 3 by 2, normalisation, sign.
+    """The paper's ConvP block, for several parties at once: binary 3 x 3 convolution, pooling by 2, normalisation, sign.
 
-    [batch, parties, inputs, h, w] to +1 and -1 in [batch, parties, filters, ceil(h / 2), ceil(w / 2)]. A device that runs it
-    adds and subtracts only: `filters * inputs * 9 * h * w` additions, then one comparison for each bit (the normalisation is a
-    threshold there). It stores `filters * inputs * 9` bits and two numbers a filter.
+    [batch, parties, inputs, h, w] to +1 and -1 in [batch, parties, filters, ceil(h / 2), ceil(w / 2)]. A device that runs
+    it adds and subtracts only: `filters * inputs * 9 * h * w` additions, then one comparison for each bit, as normalisation
+    and sign together are a threshold. It stores `filters * inputs * 9` bits, and for each filter a threshold and its
+    direction. Pooling takes the greatest of 3 x 3.
 
     Args:
         parties: devices with weights of their own; 1 to have all of them share.
@@ -69,8 +70,8 @@ class BinaryConvPool(nn.Module):
 class BinaryScores(nn.Module):
     """Class scores from bits by weights of one bit: the device's part of the local exit.
 
-    [batch, parties, bits] of +1 and -1 to [batch, parties, classes]: `sums` are whole numbers between -bits and bits, and are
-    all that has to be sent; `forward` also normalises them, which the receiver can do as well.
+    [batch, parties, bits] of +1 and -1 to [batch, parties, classes]: `sums` are whole numbers between -bits and bits, and
+    are all that has to be sent; `forward` also normalises them, which the receiver can do as well.
 
     Args:
         parties: as in `BinaryConvPool`.

@@ -16,7 +16,7 @@ __all__ = ["Outcome", "choose_thresholds", "normalised_entropy", "outcome"]
 
 
 def normalised_entropy(logits: np.ndarray) -> np.ndarray:
-    """How unsure an answer is, 0 to 1: -sum p log p / log C over the classes, the last axis (paper, section III-D)."""
+    """How unsure an answer is, 0 to 1: -sum p log p / log C over the classes, the last axis (the paper's measure)."""
     shifted = np.asarray(logits, np.float64) - np.max(logits, -1, keepdims=True)
     log_sum = np.log(np.exp(shifted).sum(-1, keepdims=True))
     log_p = shifted - log_sum

@@ -40,8 +40,8 @@ def answers_of(network: DDNN, sent: Sent, failed: Sequence[int] = (), batch: int
     network.eval()
     present = network.present(failed)
     parts = [
-        network.receive(Sent(sums, maps), present)
-        for sums, maps in zip(sent.sums.split(batch), sent.maps.split(batch), strict=True)
+        network.receive(Sent(sent.sums[i : i + batch], sent.maps[i : i + batch]), present)
+        for i in range(0, len(sent.sums), batch)
     ]
     return torch.cat(parts, 1).numpy()
 
@@ -49,7 +49,7 @@ def answers_of(network: DDNN, sent: Sent, failed: Sequence[int] = (), batch: int
 def sets_of_failed(
     devices: int, failed: int, rng: np.random.Generator, most: int = 6
 ) -> list[tuple[int, ...]]:
-    """Sets of `failed` devices of `devices`: all of them if there are at most `most`, else as many, drawn without repetition.
+    """Sets of `failed` out of `devices`: all of them if there are at most `most`, else as many, drawn without repetition.
 
     Raises:
         InputError: more fail than there are.

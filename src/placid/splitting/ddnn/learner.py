@@ -19,10 +19,10 @@ __all__ = ["JointTraining", "draw_present"]
 
 
 class JointTraining(nn.Module):
-    """Trains every exit of a DDNN together: a weighted sum of their cross-entropies (paper, section III-C), for `training.fit`.
+    """Trains every exit of a DDNN together, on a weighted sum of their cross-entropies; for `training.fit`.
 
     Args:
-        weights: of the exits, in their order; equal by default, as in the paper.
+        weights: of the exits, in their order; equal by default.
         drop: probability that a device is missing from an image, drawn for each image and device anew; at least one stays.
             0 trains as the paper does. The devices themselves still see their tile and learn their normalisation from it.
     """

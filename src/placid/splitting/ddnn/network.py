@@ -93,8 +93,9 @@ class DDNN(nn.Module):
     Images float32 [batch, channels, height, width] in [0, 1] give logits [exits, batch, classes], in the order of
     `design.exits`. A failed device is one whose messages never come: who aggregates knows, and leaves it out.
 
-    Source: Teerapittayanon et al., ICDCS 2017, sections III and IV. Differs from the paper: the cloud's two convolutions are
-    ordinary ones with ReLU unless `binary_cloud`, since only the devices are short of memory, and the cloud's map comes without sign.
+    Source: Teerapittayanon et al., ICDCS 2017. Differs from the paper: the cloud's two convolutions are ordinary ones with
+    ReLU unless `binary_cloud`, since only the devices are short of memory and only their messages cost bytes; the cloud's
+    last layer is an ordinary linear one in any case.
     """
 
     def __init__(self, design: Design) -> None:

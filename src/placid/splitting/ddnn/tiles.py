@@ -42,7 +42,9 @@ class Tiles:
             if count < 1:
                 raise InputError(f"'{name}' must be at least 1, got {count}", where="tiles")
             if not 1 <= side <= whole:
-                raise InputError(f"a tile of {side} pixels does not fit into {whole} of the image", where="tiles")
+                raise InputError(
+                    f"a tile of {side} pixels does not fit into {whole} of the image", where="tiles"
+                )
             if count * side < whole:
                 raise InputError(
                     f"{count} {name} of {side} pixels leave {whole - count * side} of {whole} unseen; larger tiles, "
@@ -81,7 +83,9 @@ class Tiles:
             InputError: the images have another size, or `present` another shape.
         """
         if images.ndim != 4 or tuple(images.shape[2:]) != self.image:
-            raise InputError(f"images [batch, channels, {self.image[0]}, {self.image[1]}] are due, got {images.shape}")
+            raise InputError(
+                f"images [batch, channels, {self.image[0]}, {self.image[1]}] are due, got {images.shape}"
+            )
         seen = torch.stack(
             [images[:, :, t : t + self.height, left : left + self.width] for t, left in self.origins], 1
         )

@@ -3,43 +3,69 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from torch import nn
 
 from placid.errors import InputError
+from placid.splitting.nets.airbench import Whitening
 from placid.splitting.nets.blocks import Normalise, Residual, conv_bn, conv_bn_relu
 from placid.splitting.nets.resnet import CIFAR_DEVIATION, CIFAR_MEAN
 
-__all__ = ["ENCODERS", "decoder", "encoder"]
+__all__ = ["ENCODERS", "decoder", "encoder", "latent_size"]
 
-#: channels at full, half and quarter resolution of the encoders offered
-ENCODERS: dict[str, tuple[int, int, int]] = {
-    "tiny": (8, 16, 32),
-    "small": (8, 32, 56),
-    "medium": (16, 48, 80),
-}
+#: channels at half and at quarter resolution of the encoders offered
+ENCODERS: dict[str, tuple[int, int]] = {"tiny": (12, 24), "small": (24, 48), "medium": (48, 88)}
 
 
-def encoder(channels: int, widths: Sequence[int] = ENCODERS["medium"]) -> nn.Sequential:
-    """Images [batch, 3, 4h, 4w] in [0, 1] to latents [batch, channels, h, w] of zero mean and unit variance.
+def latent_size(image: tuple[int, int], features: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of the latent for a tail that takes `features`: a quarter of the image, as the tail counts it.
 
-    Three convolutions, two of them strided, a residual pair where it is cheap, and one to the few channels that cross.
-    The last normalisation has no weights: every codec starts from numbers of one scale.
+    A network that pads its convolutions makes 8 x 8 of 32 x 32 pixels, one that does not 7 x 7.
+    """
+    quarter = (image[0] // 4, image[1] // 4)
+    unpadded = (quarter[0] - 1, quarter[1] - 1)
+    return unpadded if features == unpadded else quarter
+
+
+def encoder(
+    channels: int, widths: Sequence[int] = ENCODERS["medium"], *, padded: bool = True
+) -> nn.Sequential:
+    """Images [batch, 3, h, w] in [0, 1] to latents [batch, channels, h/4, w/4] of zero mean and unit variance.
+
+    A whitening layer, four convolutions, two of them strided, a residual pair where it is cheap, and one to the few channels
+    that cross. The last normalisation has no weights: every codec starts from numbers of one scale.
 
     Args:
         channels: of the latent: 1 to 16 are of interest.
-        widths: at full, half and quarter resolution. (16, 48, 80) makes 11.9 million multiply-adds of 32 x 32 pixels.
+        widths: at half and at quarter resolution. (48, 88) makes 16.2 million multiply-adds of 32 x 32 pixels, unpadded.
+        padded: false for latents of one row and column less: see `latent_size`.
     """
-    full, half, quarter = widths
+    half, quarter = widths
+    whitening = Whitening()
+
+    def halved(inputs: int, outputs: int) -> nn.Sequential:
+        convolution = nn.Conv2d(inputs, outputs, 3, 2, 1 if padded else 0, bias=False)
+        return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
     return nn.Sequential(
-        Normalise(CIFAR_MEAN, CIFAR_DEVIATION),
-        conv_bn_relu(3, full),
-        conv_bn_relu(full, half, stride=2),
-        conv_bn_relu(half, quarter, stride=2),
-        Residual(nn.Sequential(conv_bn_relu(quarter, quarter), conv_bn_relu(quarter, quarter)), relu=False),
-        nn.Conv2d(quarter, channels, 3, padding=1, bias=False),
-        nn.BatchNorm2d(channels, affine=False),
+        OrderedDict(
+            normalise=Normalise(CIFAR_MEAN, CIFAR_DEVIATION),
+            pad=nn.ZeroPad2d((0, 1, 0, 1)) if padded else nn.Identity(),
+            stem=nn.Sequential(whitening, nn.ReLU()),
+            stage1=nn.Sequential(halved(whitening.out_channels, half), conv_bn_relu(half, half)),
+            stage2=nn.Sequential(
+                halved(half, quarter),
+                Residual(
+                    nn.Sequential(conv_bn_relu(quarter, quarter), conv_bn_relu(quarter, quarter)), relu=False
+                ),
+            ),
+            squeeze=nn.Sequential(
+                nn.Conv2d(quarter, channels, 3, padding=1, bias=False),
+                nn.BatchNorm2d(channels, affine=False),
+            ),
+        )
     )
 
 

@@ -66,8 +66,9 @@ class BottleneckLearner(nn.Module):
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
         w, network = self.weights, self.network
-        latents = network.encoder(images)
-        sent, bits = network.codec(latents)
+        latents = network.encoder(images).float()
+        with _exactly():
+            sent, bits = network.codec(latents)
         total = sent.new_zeros(())
         if w.features or w.labels:
             features = [network.decoder(sent)]
@@ -80,9 +81,11 @@ class BottleneckLearner(nn.Module):
                 total = total + w.features * torch.stack([_relative_error(a, b) for a, b in pairs]).sum()
             if w.labels and w.distilled:
                 answer = self._asked().logits(images)
-                total = total + w.labels * distillation_loss(features[-1], answer, labels, w.distilled)
+                total = total + w.labels * distillation_loss(
+                    features[-1].float(), answer.float(), labels, w.distilled
+                )
             elif w.labels:
-                total = total + w.labels * F.cross_entropy(features[-1], labels)
+                total = total + w.labels * F.cross_entropy(features[-1].float(), labels)
         if w.bits:
             total = total + w.bits * bits.mean()
         early: GaussianLabels | None = network.early  # type: ignore[assignment]
@@ -90,7 +93,8 @@ class BottleneckLearner(nn.Module):
             centre = early.centres()[labels].view_as(latents)
             total = total + w.divergence * network.codec.divergence(latents, centre).mean()
         if w.early and early is not None:
-            total = total + w.early * F.cross_entropy(early(sent), labels)
+            with _exactly():
+                total = total + w.early * F.cross_entropy(early(sent), labels)
         return total
 
     def _asked(self) -> Teacher:
@@ -99,5 +103,11 @@ class BottleneckLearner(nn.Module):
         return self._teacher[0]
 
 
+def _exactly() -> torch.autocast:
+    """In 32 bits whatever the training's precision: what is rounded to symbols must be what the device will round."""
+    return torch.autocast("cpu", enabled=False)
+
+
 def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:
+    found, wanted = found.float(), wanted.float()
     return F.mse_loss(found, wanted) / wanted.square().mean().clamp_min(1e-8)

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 
 from placid.splitting.bottlenecks.learner import LossWeights
 
-__all__ = ["METHODS", "PARTS", "Method", "Stage"]
-
-#: parts of a `SplitNetwork` that a stage may train
-PARTS = ("encoder", "codec", "decoder", "tail", "early")
-
+__all__ = ["METHODS", "Method", "Stage"]
 
 @dataclass(frozen=True)
 class Stage:
     """Some epochs with one loss.
 
     Attributes:
-        trains: parts that learn; the others are frozen and in evaluation mode.
+        trains: parts of the `SplitNetwork` that learn: "encoder", "codec", "decoder", "tail", "early"; the others are frozen
+            and in evaluation mode.
         share: of the method's epochs.
     """
 
@@ -49,18 +46,18 @@ _EVERYTHING = (*_IMITATE, "tail")
 
 
 def _imitation(weights: LossWeights, *more: str) -> Stage:
-    return Stage((*_IMITATE, *more), weights, 0.4, "adam", 2e-3)
+    return Stage((*_IMITATE, *more), weights, 0.3, "muon", 0.05)
 
 
 def _finish(trains: tuple[str, ...], distilled: float) -> Stage:
-    return Stage(trains, LossWeights(labels=1.0, distilled=distilled), 0.6, "sgd", 0.02, 5e-4)
+    return Stage(trains, LossWeights(labels=1.0, distilled=distilled), 0.7, "muon", 0.05)
 
 
 def plain() -> Method:
     """Cross-entropy of the labels through everything, from beginning to end: no teacher."""
     return Method(
         "plain",
-        (Stage(_EVERYTHING, LossWeights(labels=1.0), 1.0, "sgd", 0.05, 5e-4),),
+        (Stage(_EVERYTHING, LossWeights(labels=1.0), 1.0, "muon", 0.1),),
         source="the baseline of BottleFit and SC2",
     )
 

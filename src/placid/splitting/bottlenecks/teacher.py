@@ -42,9 +42,11 @@ class Teacher:
 
     @torch.no_grad()
     def _asked(self, images: Tensor) -> list[Tensor]:
-        found = [self.head(images)]
-        for part in self.tail:
-            found.append(part(found[-1]))
+        # in 32 bits also where a student trains in 16: the answers may be kept for others
+        with torch.autocast("cpu", enabled=False):
+            found = [self.head(images)]
+            for part in self.tail:
+                found.append(part(found[-1]))
         return found
 
     def _kept(self, images: Tensor, kind: str, wanted: slice) -> list[Tensor]:

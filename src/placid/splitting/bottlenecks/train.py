@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from placid.splitting.bottlenecks.learner import BottleneckLearner
-from placid.splitting.bottlenecks.methods import PARTS, Method, Stage
+from placid.splitting.bottlenecks.methods import Method, Stage
 from placid.splitting.codecs import Variational
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.fit import fit
@@ -49,12 +49,13 @@ def train_bottleneck(
     """
     sample = as_input(data.images[:_SAMPLE])
     network.start(sample, trained=False)
+    learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
     done = 0
     for number, stage in enumerate(method.stages, 1):
         last = number == len(method.stages)
         epochs = recipe.epochs - done if last else max(1, round(stage.share * recipe.epochs))
         done += epochs
-        _thaw(network, stage)
+        _thaw(network, learning, stage)
         if isinstance(network.codec, Variational) and "codec" not in stage.trains:
             network.start(sample)  # ranges for what crosses now, not for what did at the beginning
         learner = BottleneckLearner(network, stage.weights, teacher)
@@ -76,7 +77,8 @@ def train_bottleneck(
             folder / f"stage{number}",
             report=told,
         )
-    network.requires_grad_(True)
+    for parameter in learning.values():
+        parameter.requires_grad_(True)
     return network.eval()
 
 
@@ -88,10 +90,9 @@ def warm_start(network: nn.Module, tensors: dict[str, Tensor]) -> int:
     return len(fitting)
 
 
-def _thaw(network: SplitNetwork, stage: Stage) -> None:
-    for name in PARTS:
-        part = getattr(network, name)
-        if part is not None:
-            part.requires_grad_(name in stage.trains)
+def _thaw(network: SplitNetwork, learning: Mapping[str, nn.Parameter], stage: Stage) -> None:
+    """Let those of the parameters `learning` learn that belong to a part that `stage` trains."""
+    for name, parameter in learning.items():
+        parameter.requires_grad_(name.partition(".")[0] in stage.trains)
     if isinstance(network.codec, Variational):
         network.codec.quantiser.requires_grad_(False)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from placid.splitting.bottlenecks.early import GaussianLabels
-from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder
+from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder, latent_size
 from placid.splitting.bottlenecks.methods import METHODS, Method, entropic
 from placid.splitting.bottlenecks.network import SplitNetwork
 from placid.splitting.bottlenecks.parting import parted
 from placid.splitting.bottlenecks.teacher import Teacher
 from placid.splitting.codecs import Codec, Entropic, Floats, Uniform, Variational
+from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input
 
 if TYPE_CHECKING:
@@ -71,15 +72,18 @@ def _make(
     head, tail = parted(copy.deepcopy(network), variant.cut, images)
     with torch.no_grad():
         features = head.eval()(images)
-    latent = (images.shape[2] // 4, images.shape[3] // 4)
+    size = (images.shape[2], images.shape[3])
+    latent = latent_size(size, tuple(features.shape[2:]))
     shape = (channels, *latent)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         early = None
         if method_of(variant).early and channels == variant.channels:
             early = GaussianLabels(channels * latent[0] * latent[1], len(data.dataset.classes))
+        sender = encoder(channels, ENCODERS[variant.encoder], padded=latent == (size[0] // 4, size[1] // 4))
+        start_from(sender, as_input(data.train.images[:5000]).contiguous())
         return SplitNetwork(
-            encoder(channels, ENCODERS[variant.encoder]),
+            sender,
             codec(variant, shape),
             decoder(channels, tuple(features.shape[1:]), latent),
             tail,

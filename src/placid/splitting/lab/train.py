@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["load_teacher", "train_lab", "weights_file"]
 
 #: epochs of imitation that every bottleneck of one cut and encoder starts from
-_START_EPOCHS = 6
+_START_EPOCHS = 8
 
 #: called with the name of what is trained and a line about it
 Told = Callable[[str, str], None]
@@ -168,7 +168,7 @@ class _Work:
         name, seed = f"start-{variant.cut}-{variant.encoder}", self.lab.seeds[0]
         split = imitation_start(variant, network, self.data, seed)
         teacher = teacher_parts(network, variant.cut, self.data, self.folder / f"answers-{variant.cut}")
-        imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "adam", 3e-3)
+        imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "muon", 0.1)
         recipe = self.recipe(_START_EPOCHS, seed)
         self._keep(
             name,

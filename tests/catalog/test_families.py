@@ -19,6 +19,7 @@ from placid.catalog import (
     with_replicas,
     yolov4,
 )
+from placid.catalog.variants import shipped_zoo
 from placid.catalog.yolov4 import BOARD_POWER_W, TEN
 from placid.errors import InputError, UnknownNameError
 
@@ -237,9 +238,11 @@ def test_a_catalog_is_checked_when_made(changes: dict[str, object], told: str) -
         Catalog((Task("a"),), (Model(**(fields | changes)),))  # type: ignore[arg-type]
 
 
-def test_every_family_of_the_table_builds() -> None:
-    for make in CATALOGS.values():
-        assert make(tasks=2).models
+@pytest.mark.parametrize("name", CATALOGS)
+def test_every_family_of_the_table_builds(name: str) -> None:
+    if name == "measured" and not (shipped_zoo() / "manifest.json").exists():
+        pytest.skip("no zoo comes with this checkout yet; test_measured.py makes one")
+    assert CATALOGS[name](tasks=2).models
 
 
 def test_unknown_names_are_unknown_name_errors() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from placid.catalog.measured import measured
 from placid.catalog.models import AtIngress, AtRepository, Catalog, Model, Profile, Task
 from placid.catalog.parametric import parametric
 from placid.catalog.replicas import for_tasks, with_replicas
@@ -19,6 +20,7 @@ __all__ = [
     "Profile",
     "Task",
     "for_tasks",
+    "measured",
     "parametric",
     "read_profiles",
     "with_replicas",
@@ -27,4 +29,8 @@ __all__ = [
 ]
 
 #: every family of models by the name that scenarios use
-CATALOGS: dict[str, Callable[..., Catalog]] = {"yolov4": yolov4, "parametric": parametric}
+CATALOGS: dict[str, Callable[..., Catalog]] = {
+    "yolov4": yolov4,
+    "measured": measured,
+    "parametric": parametric,
+}

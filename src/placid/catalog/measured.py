@@ -20,6 +20,9 @@ from placid.errors import InputError
 
 __all__ = ["measured"]
 
+#: no request takes less: keeps capacities finite
+_LEAST_S = 1e-9
+
 
 def measured(
     tasks: int = 1,
@@ -40,16 +43,16 @@ def measured(
     placed as the network behind it. Early exits count by the share of requests that go on: costs are expected ones.
 
     Error is 1 - accuracy on the zoo's test images. Latency is as measured on `measured_on`, and modelled by a roofline
-    elsewhere (`placid.catalog.processors`); energy is modelled everywhere. What a model takes of a node's memory is its files and
-    the most bytes that are alive at once in running them.
+    elsewhere (`placid.catalog.processors`); energy is modelled everywhere. What a model takes of a node's memory is its
+    files and the most bytes that are alive at once in running them.
 
     Args:
         tasks: how many; beyond one, the same networks stand for the same trained on other pictures.
         replicas: copies of each model that one node may hold.
         zoo: folder with a `manifest.json`, beside the scenario if relative; left out: the one that comes with placid.
         variants: names to take; none means all.
-        heads: variants whose parts the nodes where requests enter hold for good, in order of preference, for all tasks, as far
-            as they fit the memory of the processor class together; none means all of `variants`.
+        heads: variants whose first parts the nodes where requests enter hold for good, in order of preference, for all
+            tasks, as far as they fit the memory of the processor class together; none means all of `variants`.
         processors: classes to give profiles for; none means all that are declared.
         measured_on: the class that the zoo was measured on; an x86-server has the same cores.
         response_bytes: an answer on its way back; declared.
@@ -96,17 +99,7 @@ class _Pricing:
 
     def is_measured(self, processor: Processor) -> bool:
         """Whether latencies of the zoo hold there: the class itself, or several of its cores."""
-        return processor.name == self.measured_on.name or (
-            processor.float32_per_s,
-            processor.bytes_per_s,
-            processor.share,
-            processor.overhead_s,
-        ) == (
-            self.measured_on.float32_per_s,
-            self.measured_on.bytes_per_s,
-            self.measured_on.share,
-            self.measured_on.overhead_s,
-        )
+        return self.measured_on.name in (processor.name, processor.cores_of)
 
     def segment_s(self, segment: Segment, processor: Processor, arithmetic: str) -> float:
         if self.is_measured(processor):
@@ -134,8 +127,7 @@ class _Pricing:
         )
         return Profile(
             latency_s,
-            # a part that takes no time limits nobody
-            processor.side_by_side / latency_s if latency_s > 0 else float("inf"),
+            processor.side_by_side / max(latency_s, _LEAST_S),
             processor.busy_w * latency_s,
             f"{how}; energy modelled: {processor.busy_w:g} W while busy x latency",
         )
@@ -177,9 +169,9 @@ def _models(
             if count > 1 and (first, last) == (0, count) and not variant.exits:
                 continue
             placed = variant.segments[first:last]
+            if not placed[0].size_bytes:
+                continue  # compressing the picture belongs where it is taken
             size_bytes = sum(s.size_bytes for s in placed)
-            if not size_bytes:
-                continue  # it only compresses the picture: nothing to place
             peak_bytes = max(s.peak_bytes for s in placed)
             profiles = {
                 p.name: pricing.run(variant, first, last, p)
@@ -197,9 +189,8 @@ def _models(
                 }
                 if not by_class:
                     continue
-                before = AtIngress(
-                    by_class, variant.crossings[first - 1].mean_bytes, 1.0 - variant.reach(first)
-                )
+                answered = max(0.0, 1.0 - variant.reach(first))
+                before = AtIngress(by_class, variant.crossings[first - 1].mean_bytes, answered)
             if last < count:
                 rest = variant.segments[last:]
                 by_class = {
@@ -224,15 +215,16 @@ def _models(
 
 def _name(variant: Variant, first: int, last: int) -> str:
     count = len(variant.segments)
-    # what lies before the first network has no part in the name
-    empty = next((i for i, s in enumerate(variant.segments) if s.size_bytes), 0)
-    if first <= empty and last == count:
-        return variant.name if not empty or first else f"{variant.name}/all"
+    # what only compresses the picture has no part in names
+    start = next((i for i, s in enumerate(variant.segments) if s.size_bytes), 0)
+    several = count - start > 2
+    if first <= start and last == count:
+        return variant.name
+    if first <= start:
+        return f"{variant.name}/head" + (f"-{last - start}" if several else "")
     if last == count:
-        return f"{variant.name}/tail" + (f"-{count - first}" if count - empty > 2 else "")
-    if first <= empty:
-        return f"{variant.name}/head" + (f"-{last - empty}" if count - empty > 2 else "")
-    return f"{variant.name}/middle-{first - empty + 1}-{last - empty}"
+        return f"{variant.name}/tail" + (f"-{count - first}" if several else "")
+    return f"{variant.name}/middle-{first - start + 1}" + (f"-{last - start}" if last > first + 1 else "")
 
 
 def _notes(zoo: Zoo, pricing: _Pricing, tasks: int, response_bytes: int) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ class Processor:
         idle_w: while nothing is asked; no request is charged for it.
         memory_bytes: where tensors lie, and weights too unless there is flash.
         flash_bytes: memory that weights are read from where they lie; 0 if there is none.
+        cores_of: the class of which this is several, if it is: what was measured on one holds on the other.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Processor:
     memory_bytes: int
     flash_bytes: int = 0
     side_by_side: int = 1
+    cores_of: str = ""
 
     def __post_init__(self) -> None:
         where = f"processor class '{self.name}'"
@@ -109,8 +111,8 @@ _DECLARED = (
         flash_bytes=1 * _MIB,
     ),
     # STM32F767 data sheet: 216 MHz, 2 MiB flash, 512 KiB SRAM, 1082 CoreMark, about 106 mA at 3.3 V; 64-bit AXI. Share:
-    # Lai, Suda & Chandra, CMSIS-NN (2018, arXiv 1801.06601): 24.7 million operations of a CIFAR-10 network in 99.1 ms at 216 MHz
-    # are 0.58 multiply-adds a cycle, 0.29 of the two of SMLAD
+    # Lai, Suda & Chandra, CMSIS-NN (2018, arXiv 1801.06601): 24.7 million operations of a CIFAR-10 network in 99.1 ms at
+    # 216 MHz are 0.58 multiply-adds a cycle, 0.29 of the two of SMLAD
     Processor(
         name="cortex-m7",
         about="microcontroller, Cortex-M7 at 216 MHz",
@@ -125,9 +127,9 @@ _DECLARED = (
         memory_bytes=512 * _KIB,
         flash_bytes=2 * _MIB,
     ),
-    # Arm, Ethos-U55 (128 multiply-adds of 8 bits a cycle) beside a Cortex-M55 (4.2 CoreMark a MHz, two float32 lanes), both at
-    # 160 MHz as in the efficient half of Alif's Ensemble; memories as of a chip of that family. Float32 runs on the M55.
-    # Share and powers: declared
+    # Arm, Ethos-U55 (128 multiply-adds of 8 bits a cycle) beside a Cortex-M55 (4.2 CoreMark a MHz, two float32 lanes),
+    # both at 160 MHz as in the efficient half of Alif's Ensemble; memories as of a chip of that family. Float32 runs on
+    # the M55. Share and powers: declared
     Processor(
         name="ethos-u55",
         about="microcontroller with a neural unit, Cortex-M55 and Ethos-U55-128 at 160 MHz",
@@ -142,9 +144,9 @@ _DECLARED = (
         memory_bytes=4 * _MIB,
         flash_bytes=int(5.5 * _MIB),
     ),
-    # Raspberry Pi 4: 4 x Cortex-A72 at 1.5 GHz, four float32 lanes a cycle (two pipes of 64 bits), no 8-bit dot product: 8 a
-    # cycle by widening. STREAM reaches about 4 GB/s, shared here by four. Board: about 6.4 W with four cores busy, 2.7 W idle
-    # (magazine measurements of the launch). Share, CoreMark (about 6 a MHz): declared
+    # Raspberry Pi 4: 4 x Cortex-A72 at 1.5 GHz, four float32 lanes a cycle (two pipes of 64 bits), no 8-bit dot product: 8
+    # a cycle by widening. STREAM reaches about 4 GB/s; a core alone draws half of it. Board: about 6.4 W with four cores
+    # busy, 2.7 W idle, as reported at its launch. Share, CoreMark (about 6 a MHz): declared
     Processor(
         name="raspberry-pi-4",
         about="single-board computer, a Cortex-A72 core at 1.5 GHz for each of four requests",
@@ -175,8 +177,8 @@ _DECLARED = (
         memory_bytes=1 * _GIB,
         side_by_side=3,
     ),
-    # NVIDIA, Jetson Nano data sheet: 128 Maxwell cores at 921 MHz, 25.6 GB/s, 10 W mode; 8 bits gain nothing. Cortex-A57 host.
-    # Share at batch 1 and overhead (some 30 launches of 10 to 20 us): declared
+    # NVIDIA, Jetson Nano data sheet: 128 Maxwell cores at 921 MHz, 25.6 GB/s, 10 W mode; 8 bits gain nothing. Cortex-A57
+    # beside it. Share at batch 1 and overhead (some 30 launches of 10 to 20 us): declared
     Processor(
         name="jetson-nano",
         about="edge GPU, 128 Maxwell cores",
@@ -190,7 +192,8 @@ _DECLARED = (
         idle_w=1.5,
         memory_bytes=2 * _GIB,
     ),
-    # NVIDIA, Jetson Orin Nano 8 GB data sheet: 1024 Ampere cores at 625 MHz (1.28 TFLOPS), 20 dense TOPS of 8 bits, 68 GB/s, 15 W mode
+    # NVIDIA, Jetson Orin Nano 8 GB data sheet: 1024 Ampere cores at 625 MHz (1.28 TFLOPS), 20 dense TOPS of 8 bits, 68 GB/s,
+    # 15 W mode. Share and overhead as above, a faster host
     Processor(
         name="jetson-orin-nano",
         about="edge GPU, 1024 Ampere cores",
@@ -204,8 +207,8 @@ _DECLARED = (
         idle_w=4.0,
         memory_bytes=6 * _GIB,
     ),
-    # A server core with AVX2 at 3 GHz: two fused multiply-adds of 8 lanes a cycle; VPMADDUBSW doubles that for 8 bits. A core
-    # draws about 12 GB/s. Share, CoreMark, power (205 W over 28 cores, and memory): declared. The class that zoos are measured on
+    # A server core with AVX2 at 3 GHz: two fused multiply-adds of 8 lanes a cycle; VPMADDUBSW doubles that for 8 bits. A
+    # core draws about 12 GB/s. Share, CoreMark, power (205 W over 28 cores, and memory): declared. Zoos are measured on such
     Processor(
         name="x86-core",
         about="one core of an x86 server with AVX2 at 3 GHz",
@@ -233,9 +236,10 @@ _DECLARED = (
         idle_w=32.0,
         memory_bytes=64 * _GIB,
         side_by_side=16,
+        cores_of="x86-core",
     ),
-    # NVIDIA, T4 data sheet: 8.1 TFLOPS, 130 TOPS of 8 bits, 320 GB/s, 16 GB, 70 W. At batch 1 a small network fills little of it:
-    # share and overhead (some 30 launches of 10 us) declared. Idle as commonly reported
+    # NVIDIA, T4 data sheet: 8.1 TFLOPS, 130 TOPS of 8 bits, 320 GB/s, 16 GB, 70 W. At batch 1 a small network fills little
+    # of it: share, overhead (some 30 launches of 10 us) and idle power are declared
     Processor(
         name="t4",
         about="data-centre GPU, NVIDIA T4",

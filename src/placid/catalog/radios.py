@@ -20,7 +20,7 @@ class Radio:
         sent_j_per_byte: energy of the sending side.
         received_j_per_byte: of the receiving side.
         rtt_s: of an empty message and its answer.
-        message_bytes: most that one message carries; 0 for no such limit. More takes several messages, and so several `rtt_s`.
+        message_bytes: most that one message carries; 0 for no such limit. More takes several messages, each its `rtt_s`.
     """
 
     name: str
@@ -63,18 +63,20 @@ def _at(power_w: float, bits_per_s: float) -> float:
 
 
 _DECLARED = (
-    # LoRaWAN, 125 kHz, spreading factor 12 (DR0: 250 bit/s, 51 bytes a message) and 7 (DR5: 5470 bit/s, 222 bytes): LoRaWAN regional
-    # parameters EU868. Semtech SX1276 data sheet: about 44 mA at 3.3 V sending 14 dBm (between its rows of 13 and 17 dBm),
-    # 12 mA receiving. The gateway's receiver is always on and is not charged; the duty cycle of 1 % is not counted
+    # LoRaWAN regional parameters, EU868 at 125 kHz: spreading factor 12 (DR0: 250 bit/s, 51 bytes a message) and 7 (DR5:
+    # 5470 bit/s, 222 bytes). Semtech SX1276 data sheet: about 44 mA at 3.3 V for 14 dBm (between its rows of 13 and 17 dBm).
+    # The gateway's receiver is always on and is not charged; the duty cycle of 1 % is not counted. Round trips: declared
     Radio("lora-sf12", "LoRaWAN, the slowest rate", 250 / 8, _at(0.145, 250), 0.0, 1.0, 51),
     Radio("lora-sf7", "LoRaWAN, the fastest rate of 125 kHz", 5470 / 8, _at(0.145, 5470), 0.0, 0.1, 222),
-    # IEEE 802.15.4, 250 kbit/s on air, about 100 kbit/s of payload; TI CC2538 data sheet: 24 mA sending 0 dBm, 20 mA receiving, 3 V
+    # IEEE 802.15.4: 250 kbit/s on air, about 100 kbit/s of payload; TI CC2538 data sheet: 24 mA sending 0 dBm, 20 mA
+    # receiving, at 3 V
     Radio("zigbee", "IEEE 802.15.4 at 2.4 GHz", 100e3 / 8, _at(0.072, 100e3), _at(0.06, 100e3), 0.01, 102),
-    # Bluetooth low energy, 1 Mbit/s on air, about 700 kbit/s of payload with long packets; Nordic nRF52840 data sheet: 4.8 mA sending
-    # 0 dBm, 4.6 mA receiving, at 3 V
+    # Bluetooth low energy: 1 Mbit/s on air, about 700 kbit/s of payload with long packets; Nordic nRF52840 data sheet:
+    # 4.8 mA sending 0 dBm, 4.6 mA receiving, at 3 V
     Radio("ble", "Bluetooth low energy", 700e3 / 8, _at(0.0144, 700e3), _at(0.0138, 700e3), 0.015),
-    # Huang et al., A close examination of performance and power characteristics of 4G LTE networks (MobiSys 2012), their power
-    # model: sending 438.39 mW a Mbit/s + 1288.04 mW, at their median 5.64 Mbit/s up. Round trip: theirs. Base station: not charged
+    # Huang et al., A close examination of performance and power characteristics of 4G LTE networks (MobiSys 2012), their
+    # power model: sending takes 438.39 mW a Mbit/s + 1288.04 mW, at their median of 5.64 Mbit/s up and 70 ms. The base
+    # station is not charged
     Radio("lte", "4G LTE, uplink of a phone", 5.64e6 / 8, _at(0.43839 * 5.64 + 1.28804, 5.64e6), 0.0, 0.07),
     # The same paper's model of Wi-Fi: sending 283.17, receiving 137.01 mW a Mbit/s, + 132.86 mW, here at 20 Mbit/s
     Radio(

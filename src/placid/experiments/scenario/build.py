@@ -118,6 +118,8 @@ def _catalog(mistakes: Mistakes, content: Content, folder: Path) -> Catalog | No
     if made.name == "file":
         path = next(p for p, field in made.fields.items() if field == "file")
         given[path] = folder / made.values[path]
+    elif made.values.get("zoo"):
+        given["zoo"] = folder / made.values["zoo"]
     found = made.build(mistakes, **given)
     return found if isinstance(found, Catalog) else None
 

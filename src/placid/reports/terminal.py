@@ -17,7 +17,7 @@ from placid.reports.run_data import RunData, read_run
 from placid.reports.tables import compare, summary
 from placid.reports.wording import column_decimals, count, pick_unit, with_interval
 
-__all__ = ["PrintableTable", "comparison_table", "summary_table"]
+__all__ = ["PrintableTable", "comparison_table", "summary_table", "table"]
 
 
 class PrintableTable(Table):
@@ -51,13 +51,13 @@ def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
     rows = summary(run).to_dicts()
     rows.sort(key=lambda r: (r["kind"] == "hindsight", -(r["gain"] or 0.0)))
     seeds = max(r["n"] for r in rows)
-    table = _table(
+    shown = table(
         f"{run.name}: {count(run.slots, 'slot')}, {count(seeds, 'seed')}",
         "mean ± 95 % interval over seeds" if seeds > 1 else "one seed: no intervals",
     )
-    table.add_column("policy", no_wrap=True)
+    shown.add_column("policy", no_wrap=True)
     if run.adaptive:
-        table.add_column("requests made\nagainst", no_wrap=True)
+        shown.add_column("requests made\nagainst", no_wrap=True)
     loaded, loaded_unit = _unit_of(rows, "bytes_loaded", "size")
     latency, latency_unit = _unit_of(rows, "latency_s", "time")
     columns = [
@@ -70,17 +70,17 @@ def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
         ("messages\na slot", [f"{row['messages']:,.0f}" for row in rows]),
     ]
     for head, _ in columns:
-        table.add_column(head, justify="right", no_wrap=True)
+        shown.add_column(head, justify="right", no_wrap=True)
     for k, row in enumerate(rows):
         last = k + 1 < len(rows) and row["kind"] != "hindsight" and rows[k + 1]["kind"] == "hindsight"
-        table.add_row(
+        shown.add_row(
             escape(row["policy"]),
             *([escape(row["trace"])] if run.adaptive else []),
             *(cells[k] for _, cells in columns),
             end_section=last,
             style="dim" if row["kind"] == "hindsight" else None,
         )
-    return table
+    return shown
 
 
 def comparison_table(run_dirs: Sequence[str | os.PathLike[str] | RunData]) -> PrintableTable:
@@ -91,10 +91,10 @@ def comparison_table(run_dirs: Sequence[str | os.PathLike[str] | RunData]) -> Pr
     frame = compare(run_dirs)
     runs = frame["run"].unique(maintain_order=True).to_list()
     units = [read_run(d).gain_unit for d in run_dirs]
-    table = _table("gain per request, and its share of the LP bound", "mean ± 95 % interval over seeds")
-    table.add_column("policy", no_wrap=True)
+    shown = table("gain per request, and its share of the LP bound", "mean ± 95 % interval over seeds")
+    shown.add_column("policy", no_wrap=True)
     for run, (unit, _) in zip(runs, units, strict=True):
-        table.add_column(f"{escape(run)}\n\\[{unit}]", justify="right")
+        shown.add_column(f"{escape(run)}\n\\[{unit}]", justify="right")
     pairs = frame.select("policy", "trace").unique(maintain_order=True).rows()
     by_key: dict[tuple[str, str, str], dict[str, Any]] = {
         (r["run"], r["policy"], r["trace"]): r for r in frame.to_dicts()
@@ -111,11 +111,12 @@ def comparison_table(run_dirs: Sequence[str | os.PathLike[str] | RunData]) -> Pr
                 _cell(row, "gain", 1 / per_unit) + ("" if share is None else f"  ({100 * share:.1f} %)")
             )
         against = f" against {trace}" if trace and trace != policy else ""
-        table.add_row(escape(policy + against), *cells)
-    return table
+        shown.add_row(escape(policy + against), *cells)
+    return shown
 
 
-def _table(title: str, caption: str) -> PrintableTable:
+def table(title: str, caption: str) -> PrintableTable:
+    """An empty one in the house's manner."""
     return PrintableTable(
         title=escape(title),
         caption=caption,

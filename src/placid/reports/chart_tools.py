@@ -13,7 +13,7 @@ import polars as pl
 from placid.reports.palette import PolicyStyle
 from placid.reports.wording import quantity
 
-__all__ = ["INK", "MUTED", "ChartTools", "Look", "has_values", "quantity_of_time", "rounded"]
+__all__ = ["INK", "MUTED", "VEGA_CONFIG", "ChartTools", "Look", "has_values", "quantity_of_time", "rounded"]
 
 INK, MUTED, GRID = "#222222", "#5f6368", "#e6e8eb"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
@@ -238,12 +238,13 @@ class ChartTools:
         for param in spec.get("params", ()):
             param.pop("views", None)
         spec["datasets"] = dict(datasets)
-        spec["config"] = _CONFIG
+        spec["config"] = VEGA_CONFIG
         spec["autosize"] = {"type": "fit-x" if self.look.page else "pad", "contains": "padding"}
         return spec
 
 
-_CONFIG: dict[str, Any] = {
+#: how every chart of the house looks
+VEGA_CONFIG: dict[str, Any] = {
     "font": FONT,
     "background": "white",
     "view": {"stroke": None},

@@ -16,9 +16,10 @@ from placid.reports.wording import column_decimals, pick_unit, with_interval
 if TYPE_CHECKING:
     from placid.reports.story import Story
 
-__all__ = ["csv_link", "policy_swatch", "summary_html"]
+__all__ = ["MARKS", "csv_link", "policy_swatch", "summary_html"]
 
-_MARKS = {
+#: marks of the charts, 26 x 14 pixels, by the name that Vega gives their shape
+MARKS = {
     "circle": '<circle cx="13" cy="7" r="4.2" fill="{c}"/>',
     "square": '<rect x="9.2" y="3.2" width="7.6" height="7.6" fill="{c}"/>',
     "diamond": '<path d="M13 2 17.4 7 13 12 8.6 7Z" fill="{c}"/>',
@@ -34,7 +35,7 @@ def policy_swatch(style: PolicyStyle) -> str:
     return (
         '<svg class="swatch" width="26" height="14" aria-hidden="true">'
         f'<line x1="1" y1="7" x2="25" y2="7" stroke="{style.colour}" stroke-width="2" stroke-dasharray="{dash}"/>'
-        + _MARKS[style.shape].format(c=style.colour)
+        + MARKS[style.shape].format(c=style.colour)
         + "</svg>"
     )
 

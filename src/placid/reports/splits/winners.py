@@ -28,7 +28,9 @@ __all__ = [
     "answer_s",
     "bytes_on_the_air",
     "device_energy_j",
+    "energy_terms",
     "energy_winners",
+    "latency_terms",
     "latency_winners",
     "winners",
 ]
@@ -133,18 +135,10 @@ def answer_s(
     ways: Sequence[Cost], speed: np.ndarray | float, bandwidth: np.ndarray | float, setting: Setting
 ) -> np.ndarray:
     """Mean time until an input is answered, [ways, ...] over the shape that `speed` and `bandwidth` broadcast to."""
-    speed, bandwidth = np.broadcast_arrays(np.asarray(speed, float), np.asarray(bandwidth, float))
+    speed, bandwidth = np.asarray(speed, float), np.asarray(bandwidth, float)
     if not (np.all(speed > 0) and np.all(bandwidth > 0)):
         raise InputError("speeds and bandwidths have to be above 0")
-    per_byte = 1 / setting.memory_bytes_per_multiply_add
-    device = _each(ways, [max(w.device_operations, w.device_moved_bytes * per_byte) for w in ways], speed)
-    server = [max(w.server_multiply_adds, w.server_moved_bytes * per_byte) for w in ways]
-    fixed = [
-        work / setting.server_multiply_adds_per_s + w.decode_s + w.sent_share * setting.round_trip_s
-        for w, work in zip(ways, server, strict=True)
-    ]
-    bits = [8 * b for b in bytes_on_the_air(ways, setting)]
-    return device / speed + _each(ways, bits, speed) / bandwidth + _each(ways, fixed, speed)
+    return _spread(latency_terms(ways, setting), 1 / speed, 1 / bandwidth)
 
 
 def device_energy_j(
@@ -157,12 +151,26 @@ def device_energy_j(
 
     The server's energy, and that of waiting and listening, are not in it.
     """
-    per_operation, per_byte = np.broadcast_arrays(
-        np.asarray(per_operation, float), np.asarray(per_byte, float)
-    )
-    operations = _each(ways, [w.device_operations for w in ways], per_operation)
-    sent = _each(ways, bytes_on_the_air(ways, setting), per_byte)
-    return operations * per_operation + sent * per_byte
+    return _spread(energy_terms(ways, setting), np.asarray(per_operation, float), np.asarray(per_byte, float))
+
+
+def latency_terms(ways: Sequence[Cost], setting: Setting) -> np.ndarray:
+    """[ways, 3]: seconds whatever device and link, operations of the device, bits sent."""
+    moved = 1 / setting.memory_bytes_per_multiply_add
+    rows = []
+    for w, air in zip(ways, bytes_on_the_air(ways, setting), strict=True):
+        beyond = max(w.server_multiply_adds, w.server_moved_bytes * moved)
+        fixed = beyond / setting.server_multiply_adds_per_s + w.decode_s + w.sent_share * setting.round_trip_s
+        rows.append((fixed, max(w.device_operations, w.device_moved_bytes * moved), 8 * air))
+    return np.array(rows, float).reshape(-1, 3)
+
+
+def energy_terms(ways: Sequence[Cost], setting: Setting) -> np.ndarray:
+    """[ways, 3]: 0, operations of the device, bytes sent."""
+    rows = [
+        (0.0, w.device_operations, air) for w, air in zip(ways, bytes_on_the_air(ways, setting), strict=True)
+    ]
+    return np.array(rows, float).reshape(-1, 3)
 
 
 def bytes_on_the_air(ways: Sequence[Cost], setting: Setting) -> list[float]:
@@ -212,6 +220,8 @@ def winners(
     )
 
 
-def _each(ways: Sequence[Cost], values: Sequence[float], grid: np.ndarray) -> np.ndarray:
-    """[ways, 1, ...]: one number a way, to be spread over the grid."""
-    return np.asarray(values, float).reshape(len(ways), *(1,) * grid.ndim)
+def _spread(terms: np.ndarray, per_operation: np.ndarray, per_unit_sent: np.ndarray) -> np.ndarray:
+    """fixed + operations x their price + what is sent x its price, [ways, ...] over the shape of the two prices."""
+    per_operation, per_unit_sent = np.broadcast_arrays(per_operation, per_unit_sent)
+    fixed, operations, sent = terms.reshape(len(terms), 3, *(1,) * per_operation.ndim).swapaxes(0, 1)
+    return fixed + operations * per_operation + sent * per_unit_sent

@@ -62,6 +62,7 @@ class BinaryConvPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         batch, present = x.shape[:2]
         grouped = x.reshape(batch * present // self.parties, self.parties * x.shape[2], *x.shape[3:])
+        grouped = grouped.contiguous(memory_format=torch.channels_last)  # pooling is half as slow then
         summed = F.conv2d(grouped, _one_bit(self.weight, self.training), padding=1, groups=self.parties)
         bits = sign(self.norm(F.max_pool2d(summed, 3, 2, 1)))
         return bits.reshape(batch, present, self.filters, *bits.shape[2:])

@@ -186,4 +186,12 @@ def _cloud(inputs: int, size: tuple[int, int], design: Design) -> nn.Sequential:
                 nn.BatchNorm2d(after),
                 nn.ReLU(),
             ]
-    return nn.Sequential(*parts, nn.Flatten(), nn.Linear(2 * width * height * across, design.classes))
+    features = 2 * width * height * across
+    return nn.Sequential(
+        *parts,
+        nn.Flatten(),
+        nn.Linear(features, 4 * width, bias=False),
+        nn.BatchNorm1d(4 * width),
+        nn.ReLU(),
+        nn.Linear(4 * width, design.classes),
+    )

@@ -51,8 +51,8 @@ def measured(
         replicas: copies of each model that one node may hold.
         zoo: folder with a `manifest.json`, beside the scenario if relative; left out: the one that comes with placid.
         variants: names to take; none means all.
-        heads: variants whose first parts the nodes where requests enter hold for good, in order of preference, for all
-            tasks, as far as they fit the memory of the processor class together; none means all of `variants`.
+        heads: variants whose first parts the nodes where requests enter hold for good, for all tasks, as many as fit
+            the memory of the processor class together, in this order; none means all of `variants`, the smallest first.
         processors: classes to give profiles for; none means all that are declared.
         measured_on: the class that the zoo was measured on; an x86-server has the same cores.
         response_bytes: an answer on its way back; declared.
@@ -70,8 +70,7 @@ def measured(
     pricing = _Pricing(
         tuple(processor_class(name) for name in (processors or PROCESSORS)), processor_class(measured_on)
     )
-    order = tuple(told.variant(name) for name in heads) or chosen
-    held = _held(pricing, order, tasks)
+    held = _held(pricing, _order(told, chosen, heads), tasks)
     models = [m for v in chosen for m in _models(v, pricing, held)]
     if not models:
         raise InputError(
@@ -133,8 +132,18 @@ class _Pricing:
         )
 
 
+def _order(zoo: Zoo, chosen: Sequence[Variant], heads: Sequence[str]) -> list[tuple[Variant, int]]:
+    """(variant, parts) of which the first parts may be held where requests enter, those to be held first in front."""
+    named = [zoo.variant(name) for name in heads] or chosen
+    found = [(v, parts) for v in named for parts in range(1, len(v.segments))]
+    if not heads:
+        # so that a small device holds many
+        found.sort(key=lambda part: sum(s.size_bytes for s in part[0].segments[: part[1]]))
+    return found
+
+
 def _held(
-    pricing: _Pricing, order: Sequence[Variant], tasks: int
+    pricing: _Pricing, order: Sequence[tuple[Variant, int]], tasks: int
 ) -> Mapping[tuple[str, int], frozenset[str]]:
     """(variant, parts) -> classes of which a node where requests enter holds these first parts for good.
 
@@ -144,15 +153,14 @@ def _held(
     for processor in pricing.processors:
         files: dict[str, int] = {}
         peak_bytes = 0
-        for v in order:
-            for parts in range(1, len(v.segments)):
-                head = v.segments[:parts]
-                more = {s.sha256 or f"{v.name}/{s.file}": s.size_bytes for s in head if s.file}
-                peak = max(peak_bytes, *(s.peak_bytes for s in head))
-                if processor.holds(tasks * sum((files | more).values()), peak):
-                    files |= more
-                    peak_bytes = peak
-                    fits.setdefault((v.name, parts), set()).add(processor.name)
+        for v, parts in order:
+            head = v.segments[:parts]
+            more = {s.sha256 or f"{v.name}/{s.file}": s.size_bytes for s in head if s.file}
+            peak = max(peak_bytes, *(s.peak_bytes for s in head))
+            if processor.holds(tasks * sum((files | more).values()), peak):
+                files |= more
+                peak_bytes = peak
+                fits.setdefault((v.name, parts), set()).add(processor.name)
     return {key: frozenset(classes) for key, classes in fits.items()}
 
 

@@ -239,7 +239,7 @@ _DECLARED = (
         cores_of="x86-core",
     ),
     # NVIDIA, T4 data sheet: 8.1 TFLOPS, 130 TOPS of 8 bits, 320 GB/s, 16 GB, 70 W. At batch 1 a small network fills little
-    # of it: share, overhead (some 30 launches of 10 us) and idle power are declared
+    # of it: share, overhead (some 30 launches of 10 us), idle power, and that it then draws half of the limit are declared
     Processor(
         name="t4",
         about="data-centre GPU, NVIDIA T4",
@@ -249,11 +249,12 @@ _DECLARED = (
         share=0.1,
         overhead_s=300e-6,
         coremark=2.5e4,
-        busy_w=70.0,
+        busy_w=35.0,
         idle_w=10.0,
         memory_bytes=15 * _GIB,
     ),
-    # NVIDIA, A100 40 GB SXM data sheet: 19.5 TFLOPS, 624 TOPS of 8 bits, 1555 GB/s, 400 W. Share and overhead as for the T4
+    # NVIDIA, A100 40 GB SXM data sheet: 19.5 TFLOPS, 624 TOPS of 8 bits, 1555 GB/s, 400 W. At batch 1 a third of
+    # the limit, declared; share and overhead as for the T4
     Processor(
         name="a100",
         about="data-centre GPU, NVIDIA A100",
@@ -263,7 +264,7 @@ _DECLARED = (
         share=0.1,
         overhead_s=300e-6,
         coremark=2.5e4,
-        busy_w=400.0,
+        busy_w=130.0,
         idle_w=50.0,
         memory_bytes=38 * _GIB,
     ),

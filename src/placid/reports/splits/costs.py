@@ -153,9 +153,7 @@ def _cost(variant: Variant, k: int) -> Cost:
     sent = variant.reach(k) if crossing else 0.0
     name = variant.name
     if k > 1:
-        name += (
-            ", all on the device" if not server else f", {k} of {len(variant.segments)} parts on the device"
-        )
+        name += ", all on device" if not server else f", {k} of {len(variant.segments)} on device"
     return Cost(
         name=name,
         variant=variant,

@@ -38,13 +38,13 @@ __all__ = [
 #: required accuracies, as what may be lost against the whole network
 LOSSES = (0.005, 0.01, 0.02, 0.05)
 #: bit/s: LoRa to a fibre
-BANDWIDTHS = np.geomspace(5e3, 1e9, 64)
+BANDWIDTHS = np.geomspace(5e3, 1e9, 120)
 #: multiply-adds a second that a device sustains: a microcontroller to a server's accelerator
-SPEEDS = np.geomspace(1e7, 1e12, 61)
+SPEEDS = np.geomspace(1e7, 1e12, 101)
 #: J for a byte sent: wired or fast Wi-Fi to slow LoRa
-BYTE_ENERGIES = np.geomspace(1e-8, 1e-2, 64)
+BYTE_ENERGIES = np.geomspace(1e-8, 1e-2, 120)
 #: J for a multiply-add: a neural unit to a microcontroller, its memory included
-OPERATION_ENERGIES = np.geomspace(1e-12, 1e-8, 61)
+OPERATION_ENERGIES = np.geomspace(1e-12, 1e-8, 101)
 
 
 @dataclass(frozen=True)

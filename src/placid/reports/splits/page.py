@@ -1,0 +1,181 @@
+"""One self-contained page that compares splitting techniques: what wins where, the numbers, charts, winner maps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from placid.catalog.variants import Zoo
+from placid.reports.shell import self_contained
+from placid.reports.splits.amounts import points
+from placid.reports.splits.charts import accuracy_chart, exits_chart, risk_chart, three_axes
+from placid.reports.splits.families import FAMILIES
+from placid.reports.splits.map_section import FIRST_LOSS, map_section, read_under_pointer
+from placid.reports.splits.story import Comparison, compare_splits
+from placid.reports.splits.tables import csv_download, family_swatch, splits_csv, splits_html
+from placid.reports.splits.verdicts import findings, headline
+from placid.reports.splits.winners import Setting
+from placid.reports.wording import count, quantity
+from placid.version import __version__
+
+__all__ = ["comparison_page", "write_comparison"]
+
+
+def write_comparison(zoo: Zoo, folder: str | os.PathLike[str], *, setting: Setting | None = None) -> Path:
+    """Write ``splits.html`` and ``splits.csv`` into `folder`, each whole or not at all; the page's path comes back.
+
+    Args:
+        setting: what modelled times take for granted; left out: `Setting()`.
+
+    Raises:
+        InputError: the zoo has no variant, or holds curves of exits that cannot be.
+    """
+    told = compare_splits(zoo, setting)
+    into = Path(folder)
+    into.mkdir(parents=True, exist_ok=True)
+    page = into / "splits.html"
+    for target, text in ((into / "splits.csv", splits_csv(zoo)), (page, comparison_page(told))):
+        scratch = target.with_name(target.name + ".tmp")
+        scratch.write_text(text, encoding="utf-8")
+        os.replace(scratch, target)
+    return page
+
+
+def comparison_page(told: Comparison) -> str:
+    """The page as text."""
+    zoo = told.zoo
+    specs: dict[str, dict[str, Any] | None] = {
+        "bytes": accuracy_chart(told.ways, "bytes"),
+        "operations": accuracy_chart(told.ways, "operations"),
+        "axes": three_axes(told.ways),
+        "exits": exits_chart(zoo),
+        "risk": risk_chart(zoo),
+    }
+    present = {name: spec for name, spec in specs.items() if spec is not None}
+    here = files("placid.reports.splits")
+    sections = [
+        ("findings", "What wins where", _findings(told)),
+        ("accuracy", "Accuracy and cost", _accuracy(told)),
+        ("latency", "Fastest answer", map_section(told, "latency")),
+        ("energy", "Least energy", map_section(told, "energy")),
+        *([("exits", "Exits", _exits("risk" in present))] if "exits" in present else []),
+        ("table", "Table", _table(told)),
+        ("origin", "How it was made", _origin(told)),
+    ]
+    return self_contained(
+        title="What splitting buys",
+        kicker=f"{zoo.task} on {zoo.dataset}: {count(len(zoo.variants), 'variant')}, measured on {zoo.processor}",
+        description="",
+        verdict=headline(told, FIRST_LOSS),
+        tiles="",
+        sections=[(a, s, f'<section id="{a}">{markup}</section>') for a, s, markup in sections],
+        version=__version__,
+        data={
+            "specs": present, "shown": [], "switched": [], "slug": "splits", "map": None,
+            "winners": read_under_pointer(told),
+        },
+        css=(here / "comparison.css").read_text(encoding="utf-8"),
+        js=(here / "comparison.js").read_text(encoding="utf-8"),
+    )  # fmt: skip
+
+
+def _findings(told: Comparison) -> str:
+    items = "".join(f"<li>{escape(s)}</li>" for s in findings(told, FIRST_LOSS))
+    return (
+        "<h2>What wins where</h2><p>Among the variants that lose at most "
+        f"{points(FIRST_LOSS)} of accuracy against the whole network. Shares are of the maps below, whose axes are "
+        f'logarithmic; another grid gives other shares.</p><ul class="plain">{items}</ul>'
+    )
+
+
+def _legend(told: Comparison) -> str:
+    """The families that the zoo has."""
+    present = {w.family for w in told.ways}
+    return (
+        '<ul class="keys families">'
+        + "".join(f"<li>{family_swatch(f)}{escape(f.name)}</li>" for f in FAMILIES if f in present)
+        + "<li>dark edge: no other variant beats it on bytes, operations and accuracy at once</li></ul>"
+    )
+
+
+def _chart(name: str, caption: str) -> str:
+    return f'<figure><div class="chart" id="chart-{name}"></div><figcaption>{caption}</figcaption></figure>'
+
+
+def _accuracy(told: Comparison) -> str:
+    zero = (
+        "An axis with a 0 is broken there: left of its powers of ten stands what sends or computes nothing."
+    )
+    return (
+        "<h2>Accuracy and what it costs</h2>" + _legend(told)
+        + "<h3>Against bytes</h3>"
+        + _chart("bytes", "Lines up and down: 95 % intervals. Bytes are those really made, header included; with exits, "
+                 f"those answered on the device count as 0. {zero} Names without room stand in tooltips and table. What is "
+                 "far less accurate stands on the lower edge, its accuracy beside its name.")
+        + "<h3>Against operations of the device</h3>"
+        + _chart("operations", "Multiply-adds with the heads of exits; those of a picture codec are estimated from its "
+                 "algorithm, other codecs count by their measured time at 10⁹ operations a second (modelled).")
+        + "<h3>All three at once</h3>"
+        + _chart("axes", "The nearer to the lower left and the lighter, the better. The fewest bytes alone mean nothing: a "
+                 "label is one byte, if the device computes all of it.")
+    )  # fmt: skip
+
+
+def _exits(with_risk: bool) -> str:
+    body = "<h2>What exits do</h2>" + _chart(
+        "exits", "Shares and accuracies on the test images; thresholds were chosen on the calibration images."
+    )
+    if with_risk:
+        body += "<h3>Risk against coverage</h3>" + _chart(
+            "risk",
+            "The lower a curve stays, the better an exit tells its right answers from its wrong ones. Its right end is the "
+            "error of an exit that answers all.",
+        )
+    return body
+
+
+def _table(told: Comparison) -> str:
+    return (
+        f'<h2>All numbers</h2><p class="no-print">{csv_download(told.zoo)}: in SI units, with the time of every segment.</p>'
+        f'<div class="scroll">{splits_html(told)}</div><p class="note">Accuracy ± half of its 95 % interval. Expected over '
+        "the test images where exits are in use; p95 of the bytes is of inputs for which something is sent. Measured: "
+        f"medians of repeated runs at batch 1 on {escape(told.zoo.processor)}, codecs included. Operations: multiply-adds and "
+        "what codecs take beyond them. †: not built; summed from the remote variant with the whole "
+        "network.</p>"
+    )
+
+
+def _origin(told: Comparison) -> str:
+    zoo, setting = told.zoo, told.setting
+    modelled: Sequence[str] = (
+        "Times and energies on the maps are modelled: the larger of operations over speed and bytes moved over memory "
+        f"bandwidth ({setting.memory_bytes_per_multiply_add:g} bytes for a multiply-add), not timed on those devices.",
+        f"Every input that is sent takes a round trip of {quantity(setting.round_trip_s, 'time')} and, for each packet of "
+        f"{setting.packet_payload_bytes:g} bytes begun, at least one, {setting.packet_header_bytes:g} bytes of headers.",
+        "Devices and links along the edges of the maps are declared classes: what each is taken for stands in "
+        "placid.catalog.processors and placid.catalog.radios.",
+        "Required accuracies count from the whole network on the raw picture; means are compared, not intervals.",
+        "Accuracies, bytes, sizes and the times of the table are measured, and come from the zoo's manifest.",
+    )  # fmt: skip
+    made = dict(told.whole.made) if told.whole else {}
+    facts = {
+        "placid": __version__,
+        "task": zoo.task,
+        "images": zoo.dataset,
+        "measured on": zoo.processor,
+        "an input": f"{zoo.input_bytes:,} bytes as it is",
+        **{str(k): str(v) for k, v in made.items() if isinstance(v, str | int | float)},
+    }
+    rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    notes = "".join(f"<li>{escape(n)}</li>" for n in zoo.notes)
+    return (
+        "<h2>How it was made</h2><h3>What is modelled, what is measured</h3>"
+        f'<ul class="plain">{"".join(f"<li>{escape(m)}</li>" for m in modelled)}</ul>'
+        + (f'<h3>Notes of the zoo</h3><ul class="plain">{notes}</ul>' if notes else "")
+        + f'<h3>The zoo</h3><dl class="facts">{rows}</dl>'
+        + '<h3>To write this page again</h3><pre class="command">placid splits compare ZOO --out FOLDER</pre>'
+    )

@@ -13,9 +13,9 @@ __all__ = ["DROP", "PARTS", "Training", "quickly", "trainings"]
 PARTS = ("main", "schemes", "filters", "overlap")
 
 #: chance that a device is missing from a training image, where devices are dropped
-DROP = 0.05
-_LONG = Recipe(12, batch=128, optimiser="adam", peak_rate=5e-3, weight_decay=0.0, crop=2)
-_SHORT = replace(_LONG, epochs=4)
+DROP = 0.03
+_LONG = Recipe(8, batch=128, optimiser="adam", peak_rate=1e-2, weight_decay=0.0, crop=1)
+_SHORT = replace(_LONG, epochs=2)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Training:
     filters: int = 8
     local: str = "mean"
     cloud: str = "concat"
-    width: int = 32
+    width: int = 48
     weights: tuple[float, float] = (0.3, 1.0)
     drop: float = DROP
     recipe: Recipe = field(default=_SHORT)
@@ -42,7 +42,7 @@ class Training:
     def name(self) -> str:
         """Of its folder; one network that serves two parts is trained once."""
         return (
-            f"{self.local}-{self.cloud}-filters{self.filters}-overlap{self.overlap}-drop{self.drop:g}"
+            f"{self.local}-{self.cloud}-width{self.width}-filters{self.filters}-overlap{self.overlap}-drop{self.drop:g}"
             f"-epochs{self.recipe.epochs}-seed{self.recipe.seed}"
         )
 
@@ -65,12 +65,14 @@ def trainings(seeds: int) -> list[Training]:
     """All of the study: the main network long and `seeds` times, the comparisons short and once."""
     main = [
         Training("main", drop=drop, recipe=replace(_LONG, seed=seed))
-        for seed in range(seeds)
         for drop in (DROP, 0.0)
+        for seed in range(seeds)
     ]
-    schemes = [Training("schemes", local=local, cloud=cloud) for local, cloud in product(SCHEMES, SCHEMES)]
+    schemes = [
+        Training("schemes", filters=4, local=local, cloud=cloud) for local, cloud in product(SCHEMES, SCHEMES)
+    ]
     filters = [Training("filters", filters=f) for f in (1, 2, 4, 8)]
-    overlap = [Training("overlap", overlap=o) for o in (0, 4, 8)]
+    overlap = [Training("overlap", filters=4, overlap=o) for o in (0, 4, 8)]
     return [*main, *schemes, *filters, *overlap]
 
 

@@ -239,7 +239,7 @@ def _short(rows: list[Row], title: str, first: tuple[str, ...], lines: list[tupl
         return ""
     words = f"(dropping; one seed, {rows[0]['epochs']} epochs: compare within the table only)"
     return f"**{title}** {words}\n\n" + _table(
-        (*first, "local", "cloud", "cascade", "answered locally", "bytes, formula (1)", "worst one missing", "command"), lines
+        (*first, "local", "cloud", "cascade", "answered locally", "bytes, formula (1)", "worst missing", "command"), lines
     )  # fmt: skip
 
 

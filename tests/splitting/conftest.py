@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,10 +37,21 @@ def other_pictures() -> Images:
     return drawn(400, seed=1)
 
 
-@pytest.fixture
-def small_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _offer(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """A data set called cifar10 that is small and quickly learned, where `load_dataset` looks for the real one."""
     train, test = drawn(900, seed=2), drawn(300, seed=3)
-    monkeypatch.setenv("PLACID_DATA", str(tmp_path / "data"))
-    monkeypatch.setitem(DATASETS, "cifar10", replace(DATASETS["cifar10"], calibration=130))
+    patch.setenv("PLACID_DATA", str(folder / "data"))
+    patch.setitem(DATASETS, "cifar10", replace(DATASETS["cifar10"], calibration=130))
     save_arrays(DATASETS["cifar10"], (train.images, train.labels, test.images, test.labels))
+
+
+@pytest.fixture(scope="session")
+def offer_small_cifar() -> Callable[[Path, pytest.MonkeyPatch], None]:
+    """To be called by fixtures that live longer than one test."""
+    return _offer
+
+
+@pytest.fixture
+def small_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for one test."""
+    _offer(tmp_path, monkeypatch)

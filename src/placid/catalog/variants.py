@@ -72,6 +72,7 @@ class Crossing:
     Attributes:
         encode: time that the codec itself takes on the sending side, beyond the segment.
         decode: likewise on the receiving side.
+        wire: what `placid.catalog.wire.wire_from` needs to make these bytes; empty for pictures.
     """
 
     codec: str
@@ -80,6 +81,7 @@ class Crossing:
     max_bytes: int
     encode: Timing
     decode: Timing
+    wire: Mapping[str, Any] = field(hash=False, default_factory=dict)
 
 
 @dataclass(frozen=True)

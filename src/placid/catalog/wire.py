@@ -11,13 +11,16 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from placid.errors import InputError, UnknownNameError
 
-__all__ = ["HEADER_BYTES", "WIRES", "Packed", "Plain", "RangeCoded", "Wire", "wire_from"]
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+__all__ = ["HEADER_BYTES", "WIRES", "Packed", "Plain", "RangeCoded", "Rounded", "Wire", "wire_from"]
 
 #: a 16-bit tag: which variant this is, so that the receiver knows the tail that goes on with it
 HEADER_BYTES = 2
@@ -33,6 +36,8 @@ class Wire(ABC):
     """
 
     kind: ClassVar[str]
+    #: whether what arrives is what was sent, to the last bit
+    exact: ClassVar[bool] = True
 
     def __init__(self, shape: Sequence[int], tag: int = 0) -> None:
         if not 0 <= tag < 1 << 16:
@@ -103,6 +108,53 @@ class Plain(Wire):
 
     def _about(self) -> dict[str, Any]:
         return {"dtype": self.dtype.name}
+
+
+class Rounded(Wire):
+    """Floats, each channel's rounded to 2^bits evenly spaced levels: what arrives is near to what was sent.
+
+    The receiver gets floats, so that a network which was not trained for few bits needs no part of its own for them.
+
+    Args:
+        low: of each channel, its lowest level.
+        step: of each channel, from level to level.
+    """
+
+    kind = "rounded"
+    exact = False
+
+    def __init__(
+        self, shape: Sequence[int], bits: int, low: ArrayLike, step: ArrayLike, tag: int = 0
+    ) -> None:
+        super().__init__(shape, tag)
+        self.low, self.step = np.asarray(low, np.float32), np.asarray(step, np.float32)
+        if self.low.shape != (self.shape[0],) or self.step.shape != self.low.shape:
+            raise InputError(f"needs a lowest level and a step for each of {self.shape[0]} channels")
+        if not (np.isfinite(self.low).all() and np.isfinite(self.step).all() and (self.step > 0).all()):
+            raise InputError("levels need to be finite, and steps above 0")
+        self._symbols = Packed(shape, bits, tag)
+        self._broad = (-1, *[1] * (len(self.shape) - 1))
+
+    @property
+    def bits(self) -> int:
+        """Of a number."""
+        return self._symbols.bits
+
+    def _pack(self, tensor: np.ndarray) -> bytes:
+        level = (tensor - self.low.reshape(self._broad)) / self.step.reshape(self._broad)
+        return self._symbols._pack(level.round().clip(0, (1 << self.bits) - 1).astype(np.uint8))
+
+    def _unpack(self, data: bytes) -> np.ndarray:
+        level = self._symbols._unpack(data).reshape(self.shape).astype(np.float32)
+        return np.asarray(self.low.reshape(self._broad) + level * self.step.reshape(self._broad))
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "bits": self.bits,
+            # nine digits are all that 32 bits hold
+            "low": [float(f"{v:.9g}") for v in self.low],
+            "step": [float(f"{v:.9g}") for v in self.step],
+        }
 
 
 class Packed(Wire):
@@ -204,7 +256,7 @@ def _constriction() -> Any:
 
 
 #: every wire form by its kind
-WIRES: dict[str, type[Wire]] = {w.kind: w for w in (Plain, Packed, RangeCoded)}
+WIRES: dict[str, type[Wire]] = {w.kind: w for w in (Plain, Rounded, Packed, RangeCoded)}
 
 
 def wire_from(about: Mapping[str, Any]) -> Wire:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from placid.cli.catalog import catalog_app
 from placid.cli.data import data_app
 from placid.cli.listing import FAMILIES, show
 from placid.cli.splits import splits_app
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 console = Console()
 
+app.add_typer(catalog_app, name="catalog")
 app.add_typer(data_app, name="data")
 app.add_typer(splits_app, name="splits")
 

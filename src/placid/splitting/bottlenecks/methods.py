@@ -8,6 +8,7 @@ from placid.splitting.bottlenecks.learner import LossWeights
 
 __all__ = ["METHODS", "Method", "Stage"]
 
+
 @dataclass(frozen=True)
 class Stage:
     """Some epochs with one loss.

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
+from placid.errors import InputError
 from placid.splitting.bottlenecks.early import GaussianLabels
 from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder, latent_size
 from placid.splitting.bottlenecks.methods import METHODS, Method, entropic
@@ -16,16 +18,15 @@ from placid.splitting.bottlenecks.network import SplitNetwork
 from placid.splitting.bottlenecks.parting import parted
 from placid.splitting.bottlenecks.teacher import Teacher
 from placid.splitting.codecs import Codec, Entropic, Floats, Uniform, Variational
+from placid.splitting.exits import Branched, heads_for
 from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from placid.splitting.data import LabelledImages
-    from placid.splitting.lab.spec import Bottleneck
+    from placid.splitting.lab.spec import Bottleneck, Exits
 
-__all__ = ["imitation_start", "method_of", "split_network", "teacher_parts"]
+__all__ = ["branched", "imitation_start", "method_of", "split_network", "teacher_parts"]
 
 #: channels of the wide latent that every bottleneck of one cut and encoder starts from
 _WIDE = 16
@@ -50,6 +51,22 @@ def split_network(variant: Bottleneck, network: nn.Module, data: LabelledImages,
 def imitation_start(variant: Bottleneck, network: nn.Module, data: LabelledImages, seed: int) -> SplitNetwork:
     """`split_network` with a wide latent and nothing done to it: what all bottlenecks of this cut and encoder start from."""
     return _make(variant, network, data, seed, _WIDE, lambda *_: Floats())
+
+
+def branched(variant: Exits, network: nn.Module, data: LabelledImages, seed: int) -> Branched:
+    """A copy of `network` with the exits of `variant`, their weights drawn from `seed`.
+
+    Raises:
+        InputError: the network is no sequence of children, or has none of these names.
+    """
+    own = copy.deepcopy(network)
+    if not isinstance(own, nn.Sequential):
+        raise InputError(
+            "exits stand after the children of an nn.Sequential", where=" ".join(variant.names())
+        )
+    example = as_input(data.train.images[:2]).contiguous()
+    heads = heads_for(own, variant.after, example, len(data.dataset.classes), seed=seed)
+    return Branched(own, heads)
 
 
 def _codec(variant: Bottleneck, shape: tuple[int, int, int]) -> Codec:

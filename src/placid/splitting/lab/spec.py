@@ -32,15 +32,19 @@ class Network(_Part):
 
 
 class Local(_Part):
-    """A small network that answers on the device alone; `distilled` is the teacher's share in its loss."""
+    """A small network that answers on the device alone; `distilled` is the teacher's share in its loss.
+
+    With `int8` it is there a second time, quantised after training.
+    """
 
     technique: Literal["local"]
     name: str
     network: Network
     distilled: float = Field(0.0, ge=0, le=1)
+    int8: bool = False
 
     def names(self) -> list[str]:
-        return [f"local-{self.name}"]
+        return [f"local-{self.name}", *([f"local-{self.name}-int8"] if self.int8 else [])]
 
 
 class Remote(_Part):
@@ -65,7 +69,7 @@ class Split(_Part):
 
 
 class Bottleneck(_Part):
-    """A bottleneck trained into the network before `cut`."""
+    """A bottleneck trained into the network before `cut`; with `int8` also with the device's part quantised."""
 
     technique: Literal["bottleneck"]
     method: str
@@ -75,22 +79,31 @@ class Bottleneck(_Part):
     beta: float = Field(0.0, ge=0)
     encoder: str = "medium"
     epochs: int = Field(8, ge=2)
-    shipped: bool = True
+    int8: bool = False
 
     def names(self) -> list[str]:
         width = f"{self.beta:.0e}".replace("e-0", "e-") if self.method == "entropic" else f"{self.bits}bit"
         size = "" if self.encoder == "medium" else f"-{self.encoder}"
-        return [f"{self.method}-{self.channels}x{width}{size}"]
+        name = f"{self.method}-{self.channels}x{width}{size}"
+        return [name, *([f"{name}-int8"] if self.int8 else [])]
 
 
 class Exits(_Part):
-    """Exits on the network after the named children; `training` is "joint" or "heads-only"."""
+    """Exits on the network after the named children.
+
+    `training`: "heads-only" leaves the network as it is, "joint" trains a copy of it with them. `rule` and `target` as in
+    `exits.ExitSettings`, with `level` of accuracy lost, operations kept, or risk promised. What crosses from one part to
+    the next is rounded to `bits`.
+    """
 
     technique: Literal["exits"]
     after: list[str] = Field(min_length=1)
     training: Literal["joint", "heads-only"] = "heads-only"
     epochs: int = Field(4, ge=1)
-    lose: float = Field(0.002, ge=0, le=1)
+    rule: Literal["entropy", "confidence", "learned"] = "learned"
+    target: Literal["lose", "budget", "risk"] = "lose"
+    level: float = Field(0.002, ge=0, le=1)
+    bits: int = Field(8, ge=1, le=8)
 
     def names(self) -> list[str]:
         return [f"exits-{'-'.join(self.after)}-{self.training}"]

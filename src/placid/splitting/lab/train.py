@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from placid.errors import UnknownNameError
 from placid.splitting.bottlenecks.learner import LossWeights
 from placid.splitting.bottlenecks.methods import Method, Stage
 from placid.splitting.bottlenecks.train import train_bottleneck, warm_start
 from placid.splitting.data import LabelledImages, load_dataset
-from placid.splitting.lab.make import imitation_start, method_of, split_network, teacher_parts
-from placid.splitting.lab.spec import Bottleneck, Lab, Local, Network
+from placid.splitting.exits import Branched, HeadsOnly, JointExits, early_heavy
+from placid.splitting.lab.make import branched, imitation_start, method_of, split_network, teacher_parts
+from placid.splitting.lab.spec import Bottleneck, Exits, Lab, Local, Network
+from placid.splitting.measuring.plain_file import digest_of
 from placid.splitting.nets import network_named
 from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input
@@ -73,7 +76,8 @@ def train_lab(
         RunError: see `training.fit.fit`.
     """
     work = _Work(lab, folder, load_dataset(lab.data), made or {}, told or (lambda name, line: None))
-    trainable = {n: v for v in lab.variants if isinstance(v, Local | Bottleneck) for n in v.names()}
+    # what is quantised after training has the weights of what it was made from
+    trainable = {v.names()[0]: v for v in lab.variants if isinstance(v, Local | Bottleneck | Exits)}
     for name in only:
         if name not in trainable:
             raise UnknownNameError("variant to train", name, trainable)
@@ -86,8 +90,10 @@ def train_lab(
                 work.network(
                     name, variant.network, seed, teacher if variant.distilled else None, variant.distilled
                 )
-            else:
+            elif isinstance(variant, Bottleneck):
                 work.bottleneck(name, variant, seed, teacher)
+            else:
+                work.exits(name, variant, seed, teacher)
 
 
 class _Work:
@@ -95,6 +101,11 @@ class _Work:
         self, lab: Lab, folder: Path, data: LabelledImages, made: Mapping[str, Any], told: Told
     ) -> None:
         self.lab, self.folder, self.data, self.made, self.told = lab, folder, data, made, told
+
+    @cached_property
+    def teacher_digest(self) -> str:
+        """Of the weights that all variants start from: with others everything has to be made again."""
+        return digest_of(weights_file(self.folder, "teacher", self.lab.seeds[0]))
 
     def recipe(self, epochs: int, seed: int, **more: Any) -> Recipe:
         lab = self.lab
@@ -125,6 +136,8 @@ class _Work:
         )  # its first steps are no longer than its later ones
         recipe = self.recipe(spec.epochs, seed, peak_rate=spec.peak_rate, optimiser=spec.optimiser, **rising)
         how = {"recipe": recipe.as_dict(), "distilled": share, "smoothing": spec.smoothing}
+        if teacher is not None:
+            how["teacher"] = self.teacher_digest
         learner: nn.Module = Classifier(network, spec.smoothing)
         if teacher is not None:
             learner = Distilled(network, teacher, share)
@@ -145,7 +158,12 @@ class _Work:
         warm_start(split, load_file(start))
         method = method_of(variant)
         recipe = self.recipe(variant.epochs, seed)
-        how = {"recipe": recipe.as_dict(), "variant": variant.model_dump(), "start": start.parent.parent.name}
+        how = {
+            "recipe": recipe.as_dict(),
+            "variant": variant.model_dump(exclude={"int8"}),
+            "start": start.parent.parent.name,
+            "teacher": self.teacher_digest,
+        }
         self._keep(
             name,
             seed,
@@ -163,6 +181,27 @@ class _Work:
         )
         return split
 
+    def exits(self, name: str, variant: Exits, seed: int, network: nn.Module) -> Branched:
+        """The trained exits of `variant`, and with "joint" the network trained with them."""
+        made = branched(variant, network, self.data, seed)
+        joint = variant.training == "joint"
+        recipe = self.recipe(variant.epochs, seed, optimiser="muon", peak_rate=0.03 if joint else 0.1)
+        how = {
+            "recipe": recipe.as_dict(),
+            "after": variant.after,
+            "training": variant.training,
+            "teacher": self.teacher_digest,
+        }
+        learner: nn.Module = JointExits(made, early_heavy(len(made))) if joint else HeadsOnly(made, 0.5)
+        self._keep(
+            name,
+            seed,
+            made,
+            how,
+            lambda folder: fit(learner, self.data.train, recipe, folder, report=self._line(name, seed)),
+        )
+        return made
+
     def start(self, variant: Bottleneck, network: nn.Module) -> Path:
         """Weights of an encoder and decoder that imitate the teacher without a bottleneck."""
         name, seed = f"start-{variant.cut}-{variant.encoder}", self.lab.seeds[0]
@@ -174,7 +213,7 @@ class _Work:
             name,
             seed,
             split,
-            {"recipe": recipe.as_dict()},
+            {"recipe": recipe.as_dict(), "teacher": self.teacher_digest},
             lambda folder: train_bottleneck(
                 split,
                 Method("imitation", (imitate,)),
@@ -205,7 +244,7 @@ class _Work:
         began = time.perf_counter()
         train(file.parent)
         network.eval()
-        measured = accuracy(network, self.data.calibration)
+        measured = accuracy(_End(network), self.data.calibration)
         self.told(f"{name}, seed {seed}", f"calibration accuracy {100 * measured:.2f} %")
         about = {**how, **self.made, "calibration_accuracy": measured}
         about["training_s"] = round(time.perf_counter() - began, 1)
@@ -217,3 +256,15 @@ class _Work:
             self.told(f"{name}, seed {seed}", f"epoch {epoch}/{of}: loss {loss:.4f}, {seconds:.0f} s")
 
         return line
+
+
+class _End(nn.Module):
+    """A network by its last exit."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        answer = self.network(images)
+        return answer[-1] if isinstance(answer, list) else answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from placid.splitting.measuring.chain import Chain
+from placid.splitting.measuring.compact import compact_weights
 from placid.splitting.measuring.footprint import Footprint, footprint
 from placid.splitting.measuring.int8 import METHODS, quantise_static
 from placid.splitting.measuring.intervals import Interval, accuracy_interval, over_images, over_seeds
@@ -19,6 +20,7 @@ __all__ = [
     "Interval",
     "Written",
     "accuracy_interval",
+    "compact_weights",
     "export_onnx",
     "footprint",
     "measure_segment",

@@ -28,7 +28,7 @@ class Footprint:
             activation or normalisation computed where its input lies.
         peak_bytes: most bytes of tensors alive at once, inputs and outputs among them, weights not; operations in the
             order of the file, buffers reused as soon as nobody reads them any more.
-        parameter_bytes: of all weights.
+        parameter_bytes: of all weights, as they are kept in the file.
     """
 
     multiply_adds: int
@@ -83,11 +83,23 @@ def footprint(file: Path) -> Footprint:
             raise RunError(f"{file}: {node.op_type} occurs, of which operations are not counted")
     constants = _constants(graph)
     tensors = _tensors(model, constants, file)
+    kept_bytes = sum(constants.values())
+    _widen(graph, constants, tensors)
     return Footprint(
         multiply_adds=sum(_multiply_adds(node, tensors) for node in graph.node),
-        parameter_bytes=sum(constants.values()),
+        parameter_bytes=kept_bytes,
         **_memory(graph, constants, tensors),
     )
+
+
+def _widen(graph: onnx.GraphProto, constants: dict[str, int], tensors: dict[str, _Tensor]) -> None:
+    """Weights kept in few bits are made wide once, when the file is opened: take the wide ones for the weights."""
+    for node in list(graph.node):
+        if node.op_type in ("Cast", "Mul") and all(name in constants for name in node.input):
+            for name in node.input:
+                del constants[name]
+            constants[node.output[0]] = tensors[node.output[0]].size_bytes
+            graph.node.remove(node)
 
 
 @dataclass(frozen=True)

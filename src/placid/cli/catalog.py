@@ -1,0 +1,52 @@
+"""`placid catalog`: what can be placed, measured."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+__all__ = ["catalog_app"]
+
+catalog_app = typer.Typer(no_args_is_help=True, help="Catalogs of measured models.")
+console = Console()
+
+
+@catalog_app.callback()
+def _root() -> None:
+    """Keeps `build` a command of its own while it is the only one."""
+
+
+@catalog_app.command()
+def build(
+    lab: Annotated[Path, typer.Argument(help="The lab: data, network, variants (labs/cifar10.yaml).")],
+    trained: Annotated[Path, typer.Option("--trained", help="Where 'placid splits train' put the weights.")],
+    out: Annotated[Path, typer.Option("--out", help="The zoo's folder: ONNX files and manifest.json.")],
+    processor: Annotated[str, typer.Option(help="What to call this machine in the manifest.")] = "",
+) -> None:
+    """Export, check, time and test trained variants. Interrupt it as you like: what is measured already stays."""
+    import torch
+
+    from placid.experiments.provenance import commit
+    from placid.splitting.lab.build import build_zoo
+    from placid.splitting.lab.spec import read_lab
+
+    torch.set_num_threads(1)
+    made = {"command": f"placid catalog {' '.join(sys.argv[2:])}", "commit": commit()}
+    zoo = build_zoo(
+        read_lab(lab),
+        trained,
+        out,
+        made=made,
+        told=lambda name, line: console.print(f"[bold]{name}[/]  {line}", highlight=False, soft_wrap=True),
+        processor=processor,
+    )
+    size = sum(f.stat().st_size for f in out.iterdir() if f.is_file())
+    console.print(
+        f"{len(zoo.variants)} variants, {size / 1e6:.1f} MB: {out / 'manifest.json'}",
+        highlight=False,
+        soft_wrap=True,
+    )

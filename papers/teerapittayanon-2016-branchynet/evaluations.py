@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from trainings import Answers
 
+from placid.errors import InputError
 from placid.splitting.data import LabelledImages
 from placid.splitting.exits import (
     RULES,
@@ -116,13 +117,14 @@ def rows_of(
                     *(found.harmed, *reliable),
                 )
 
+            among = frontier(ours, right, costs)
             for lose in LOSSES:
                 # against the network that is deployed now, not against what its last exit has become
                 allowed = float(right[-1].mean()) - (without[0] - lose)
-                best = max(c.accuracy for c in frontier(ours, right, costs))
-                if best < right[-1].mean() - allowed - 1e-9:
+                try:
+                    thresholds = least_operations(ours, right, costs, lose=allowed, among=among).thresholds
+                except InputError:  # no thresholds reach it on the calibration images
                     continue
-                thresholds = least_operations(ours, right, costs, lose=allowed).thresholds
                 yield row(
                     f"lose {lose:g}", thresholds, outcome_of(tested, labels[1], theirs, thresholds, costs)
                 )
@@ -130,7 +132,7 @@ def rows_of(
                 if budget * costs.full < costs.reaching()[0]:
                     continue
                 thresholds = greatest_accuracy(
-                    ours, right, costs, multiply_adds=budget * costs.full
+                    ours, right, costs, multiply_adds=budget * costs.full, among=among
                 ).thresholds
                 found = outcome_of(tested, labels[1], theirs, thresholds, costs)
                 yield row(f"budget {budget:.3g}", thresholds, found)
@@ -160,7 +162,7 @@ def _leaving(scores: np.ndarray, right: np.ndarray, share: float) -> tuple[float
     """The first exit answers at least `share` of the calibration images; what remains goes to the exit that is best."""
     first = float(np.quantile(scores[0], 1 - share, method="lower"))
     best = (-1.0, (first,) + (np.inf,) * (len(scores) - 1))
-    for levels in np.quantile(scores[1:], np.linspace(0, 1, 51), axis=1).T if len(scores) > 1 else []:
+    for levels in np.quantile(scores[1:], np.linspace(0, 1, 51), axis=1) if len(scores) > 1 else []:
         limits = (first, *levels.tolist())
         at = answering(scores, limits)
         best = max(best, (float(right[at, np.arange(len(at))].mean()), limits))

@@ -1,7 +1,7 @@
 """Teerapittayanon, McDanel, Kung: BranchyNet (ICPR 2016), redone: B-LeNet on MNIST, B-AlexNet on CIFAR-10.
 
     python papers/teerapittayanon-2016-branchynet/study.py            the study; resumes if interrupted
-    python papers/teerapittayanon-2016-branchynet/study.py --quick    one epoch of everything: does it run?
+    python papers/teerapittayanon-2016-branchynet/study.py --quick    one epoch of 3,000 images: does it run?
 
 Trainings and answers go to runs/teerapittayanon-2016 (a finished training is not repeated), rows to results.json there. A
 full study also puts results.json beside this file and rewrites the section of README.md between the results markers.
@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from evaluations import rows_of  # noqa: E402
 from tables import results, with_results  # noqa: E402
 from trainings import STUDIES, Study, quickly, train  # noqa: E402
 
-from placid.splitting.data import load_dataset  # noqa: E402
+from placid.splitting.data import Images, load_dataset  # noqa: E402
 from placid.splitting.exits import Branched, costs_of  # noqa: E402
 from placid.splitting.measuring import export_onnx, open_session, time_together  # noqa: E402
 from placid.splitting.training.batches import as_input  # noqa: E402
@@ -37,7 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="one seed, one epoch; README.md stays")
+    parser.add_argument(
+        "--quick", action="store_true", help="one seed, one epoch, 3,000 images; README.md stays"
+    )
     parser.add_argument("--only", choices=tuple(STUDIES), help="only this network; README.md stays")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=None, help="default runs/teerapittayanon-2016, or -quick")
@@ -47,7 +50,7 @@ def main() -> None:
     told: dict[str, object] = {}
     for study in STUDIES.values():
         if asked.only in {None, study.name}:
-            told[study.name] = measure(quickly(study) if asked.quick else study, out)
+            told[study.name] = measure(quickly(study), out, 3000) if asked.quick else measure(study, out)
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(told, indent=1) + "\n"
     (out / "results.json").write_text(text)
@@ -60,9 +63,11 @@ def main() -> None:
         readme.write_text(with_results(readme.read_text(), results(told)))
 
 
-def measure(study: Study, out: Path) -> dict[str, object]:
-    """All of one network: what it was made from, rows, latencies."""
+def measure(study: Study, out: Path, few: int = 0) -> dict[str, object]:
+    """All of one network: what it was made from, rows, latencies; trained on `few` images, or all if 0."""
     data = load_dataset(study.dataset)
+    if few:
+        data = replace(data, train=Images(data.train.images[:few], data.train.labels[:few]))
     example = as_input(data.test.images[:2])
     rows: list[dict[str, object]] = []
     for seed in range(study.seeds):

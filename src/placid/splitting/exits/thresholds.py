@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,14 @@ class Choice:
     multiply_adds: float
 
 
-def least_operations(scores: np.ndarray, right: np.ndarray, costs: ExitCosts, *, lose: float = 0.0) -> Choice:
+def least_operations(
+    scores: np.ndarray,
+    right: np.ndarray,
+    costs: ExitCosts,
+    *,
+    lose: float = 0.0,
+    among: Sequence[Choice] | None = None,
+) -> Choice:
     """Fewest multiply-adds with an accuracy at most `lose` below the last exit's.
 
     That holds for the images given. The thresholds being the best of very many, expect about a standard error
@@ -42,13 +49,14 @@ def least_operations(scores: np.ndarray, right: np.ndarray, costs: ExitCosts, *,
         scores: float [exits - 1, n].
         right: bool [exits, n], whether each exit is.
         lose: share of the images; may be negative, to ask for a gain.
+        among: the `frontier` of the same images, if it is there already: most of the time goes into it.
 
     Raises:
         InputError: no thresholds found gain as much as a negative `lose` asks for.
     """
     problem = _Problem(scores, right, costs)
     least = int(right[-1].sum()) - int(np.floor(lose * problem.n + 1e-9))
-    feasible = [p for p in problem.frontier() if p.hits >= least]
+    feasible = [p for p in problem.points(among) if p.hits >= least]
     if not feasible:
         raise InputError(f"no thresholds are {-lose:g} more accurate than the last exit", where="exits")
     start = min(feasible, key=lambda p: (p.cost, -p.hits))
@@ -57,19 +65,24 @@ def least_operations(scores: np.ndarray, right: np.ndarray, costs: ExitCosts, *,
 
 
 def greatest_accuracy(
-    scores: np.ndarray, right: np.ndarray, costs: ExitCosts, *, multiply_adds: float
+    scores: np.ndarray,
+    right: np.ndarray,
+    costs: ExitCosts,
+    *,
+    multiply_adds: float,
+    among: Sequence[Choice] | None = None,
 ) -> Choice:
     """Highest accuracy with at most `multiply_adds` on average.
 
     Args:
-        scores, right: see `least_operations`.
+        scores, right, among: see `least_operations`.
 
     Raises:
         InputError: even leaving always at the first exit takes more.
     """
     problem = _Problem(scores, right, costs)
     most = multiply_adds * problem.n * (1 + 1e-12)
-    feasible = [p for p in problem.frontier() if p.cost <= most]
+    feasible = [p for p in problem.points(among) if p.cost <= most]
     if not feasible:
         raise InputError(
             f"no exit is reached with {multiply_adds:g} multiply-adds; the cheapest takes {costs.reaching()[0]:g}",
@@ -118,10 +131,15 @@ class _Problem:
         if np.isnan(self.scores).any():
             raise InputError("a score is not a number", where="exits")
         self.right = right.astype(np.int64)
+        # searches come by the same line often
+        self.lines: dict[tuple[tuple[float, ...], int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self.order = np.argsort(-self.scores, axis=1, kind="stable")
 
     def choice(self, point: _Point) -> Choice:
         return Choice(point.limits, point.hits / self.n, point.cost / self.n)
+
+    def points(self, among: Sequence[Choice] | None) -> list[_Point]:
+        return self.frontier() if among is None else [self.evaluate(c.thresholds) for c in among]
 
     def evaluate(self, limits: tuple[float, ...]) -> _Point:
         at = answering(self.scores, limits)
@@ -131,6 +149,11 @@ class _Problem:
     def line(self, limits: tuple[float, ...], i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All values that threshold `i` can usefully have, the others fixed: (value, hits, cost), "infinite" first."""
         without = (*limits[:i], np.inf, *limits[i + 1 :])
+        if (without, i) not in self.lines:
+            self.lines[without, i] = self._line(without, i)
+        return self.lines[without, i]
+
+    def _line(self, without: tuple[float, ...], i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         later = answering(self.scores, without)
         reaches = later > i
         kept = self.order[i][reaches[self.order[i]]]
@@ -186,8 +209,13 @@ class _Problem:
                 point = self.evaluate((float(value), np.inf))
                 found[point.limits] = point
         archive = list(found.values())
+        met = set()
         for point in list(archive):
             for i in range(self.before):
+                rest = (*point.limits[:i], np.inf, *point.limits[i + 1 :])
+                if (rest, i) in met:
+                    continue
+                met.add((rest, i))
                 values, hits, costs = self.line(point.limits, i)
                 archive += [
                     _Point(

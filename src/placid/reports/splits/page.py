@@ -143,8 +143,8 @@ def _table(told: Comparison) -> str:
         f'<h2>All numbers</h2><p class="no-print">{csv_download(told.zoo)}: in SI units, with the time of every segment.</p>'
         f'<div class="scroll">{splits_html(told)}</div><p class="note">Accuracy ± half of its 95 % interval. Expected over '
         "the test images where exits are in use; p95 of the bytes is of inputs for which something is sent. Measured: "
-        f"medians of repeated runs at batch 1 on {escape(told.zoo.processor)}, codecs included. Operations: multiply-adds and "
-        "what codecs take beyond them. †: not built; summed from the remote variant with the whole "
+        f"medians of repeated runs at batch 1 on {escape(told.zoo.processor)}, codecs included. Operations: multiply-adds "
+        "and what codecs take beyond them. †: not built; summed from the remote variant with the whole "
         "network.</p>"
     )
 

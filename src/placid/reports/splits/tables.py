@@ -99,8 +99,9 @@ def splits_table(zoo: Zoo) -> str:
 def splits_html(told: Comparison) -> str:
     """The table of the page, most accurate first, with heads that sort."""
     heads: Sequence[tuple[str, str]] = (
-        ("accuracy", "%"), ("sent,\nmean", "B"), ("sent,\np95", "B"), ("device\nmult-\nadds", "M"), 
-        ("server\nmult-\nadds", "M"), ("device\nopera-\ntions", "M"), ("device\nkeeps", "kB"), ("device,\nmeasured", "ms"), ("server,\nmeasured", "ms"),
+        ("accuracy", "%"), ("sent,\nmean", "B"), ("sent,\np95", "B"), ("device\nmult-\nadds", "M"),
+        ("server\nmult-\nadds", "M"), ("device\nopera-\ntions", "M"), ("device\nkeeps", "kB"),
+        ("device,\nmeasured", "ms"), ("server,\nmeasured", "ms"),
         ("no other\nbeats it", ""),
     )  # fmt: skip
     head = (

@@ -62,10 +62,11 @@ def findings(told: Comparison, loss: float = 0.01) -> list[str]:
     """Sentences about the maps at one required accuracy, the winners first, then who wins nowhere and why."""
     found = [
         *_places(
-            told, told.latency[loss], "First to answer", "time", bit_rate, lambda v: f"{amount(v)} multiply-adds/s"
+            told, told.latency[loss], "First to answer", "time", ("link", "device"), bit_rate,
+            lambda v: f"{amount(v)} multiply-adds/s",
         ),
         *_places(
-            told, told.energy[loss], "Least energy", "energy",
+            told, told.energy[loss], "Least energy", "energy", ("link", "device"),
             lambda v: f"{joule(v)} a byte", lambda v: f"{joule(v)} a multiply-add",
         ),
     ]  # fmt: skip
@@ -100,6 +101,7 @@ def _places(
     found: WinnerMap,
     does: str,
     dimension: str,
+    nouns: tuple[str, str],
     x_said: Callable[[float], str],
     y_said: Callable[[float], str],
 ) -> list[str]:
@@ -121,7 +123,7 @@ def _places(
         way, rival = told.ways[found.winner[clearest]], int(found.rival[clearest])
         sentence = (
             f"{does} on {_percent(share)} of the map: {FAMILIES[k].name}, "
-            f"{_between(x_said, x_low, x_high, found.x)} and {_between(y_said, y_low, y_high, found.y)}"
+            f"{_between(nouns[0], x_said, x_low, x_high, found.x)} and {_between(nouns[1], y_said, y_low, y_high, found.y)}"
         )
         if rival >= 0:
             cost = float(found.cost[found.winner[clearest]][clearest])
@@ -182,12 +184,12 @@ def _of_kind(way: Cost) -> str:
     return "the smallest picture that serves," if way.family in (RAW, PICTURE) else "the smallest split,"
 
 
-def _between(said: Callable[[float], str], low: float, high: float, grid: np.ndarray) -> str:
+def _between(noun: str, said: Callable[[float], str], low: float, high: float, grid: np.ndarray) -> str:
     """A range; an end that is the map's is left open."""
     near = (grid[-1] / grid[0]) ** 0.04
     lowest, highest = low <= grid[0] * near, high >= grid[-1] / near
     if lowest and highest:
-        return f"over the whole range from {said(low)} to {said(high)}"
+        return f"whatever the {noun}"
     if lowest:
         return f"up to {said(high)}"
     return f"from {said(low)}" + ("" if highest else f" to {said(high)}")

@@ -126,7 +126,9 @@ def test_a_zoo_does_what_its_manifest_says(built: tuple[Path, Zoo, list[str]]) -
         assert sent == pytest.approx(variant.crossings[0].mean_bytes if variant.crossings else 0.0), name
     # two header bytes, then 3 channels of 7 x 7 numbers of 4 bits
     assert zoo.variant("bottlefit-free-3x4bit-tiny").crossings[0].max_bytes == 2 + -(-3 * 49 // 2)
-    assert len(zoo.variant("entropic-3x1e-3-tiny").seed_accuracies) == 2
+    for name in ("remote-jpeg-50", "split-stage2-4bit", "entropic-3x1e-3-tiny", "rebel-3x8bit-tiny"):
+        assert len(zoo.variant(name).seed_accuracies) == 2
+    assert len(zoo.variant("local-tiny-int8").seed_accuracies) == 1, "files of one seed are quantised"
     assert zoo.variant("local-tiny-int8").size_bytes < zoo.variant("local-tiny").size_bytes * 1.5
     assert zoo.variant("local-tiny-int8").made["arithmetic"] == "int8"
 

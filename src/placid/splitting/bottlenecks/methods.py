@@ -41,6 +41,11 @@ class Method:
     early: bool = False
     source: str = ""
 
+    @property
+    def imitates(self) -> bool:
+        """Whether it learns from the teacher's features."""
+        return any(stage.weights.features > 0 for stage in self.stages)
+
 
 _IMITATE = ("encoder", "codec", "decoder")
 _EVERYTHING = (*_IMITATE, "tail")

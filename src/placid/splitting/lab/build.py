@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,24 +16,23 @@ import torch
 from placid.catalog.variants import Crossing, Exit, Segment, Timing, Variant, Zoo, read_zoo, write_zoo
 from placid.catalog.wire import Plain, Rounded, Wire
 from placid.errors import InputError
-from placid.splitting.bottlenecks.network import DeviceSide
+from placid.splitting.bottlenecks.network import DeviceSide, ServerSide
 from placid.splitting.codecs import Uniform
 from placid.splitting.cutting import trace
-from placid.splitting.data import Images, load_dataset
+from placid.splitting.data import load_dataset
 from placid.splitting.exits import (
     ExitCosts,
     ExitSettings,
-    Score,
-    answering,
     fit_score,
     least_operations,
     outcome_of,
     put_to_use,
 )
 from placid.splitting.exits import risk_coverage as curve_of
+from placid.splitting.exits.make import scored
 from placid.splitting.lab.make import branched, split_network
-from placid.splitting.lab.outcome import Outcome, answers, network_input, over_the_wire, with_pictures
-from placid.splitting.lab.segments import SAMPLE, Files, runner
+from placid.splitting.lab.outcome import Leaving, Outcome, Run, Way, outcome_on, torch_run
+from placid.splitting.lab.segments import Files, runner
 from placid.splitting.lab.spec import Bottleneck, Exits, Lab, Local, Remote, Split
 from placid.splitting.lab.train import load_teacher, weights_file
 from placid.splitting.measuring import accuracy_interval, measure_segment, time_run
@@ -42,10 +41,13 @@ from placid.splitting.nets import network_named
 from placid.splitting.pictures import picture_codec
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about
-from placid.splitting.training.classifier import logits_of
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from placid.splitting.bottlenecks.network import SplitNetwork
+    from placid.splitting.codecs import Codec
+    from placid.splitting.exits import WithExits
 
 __all__ = ["build_zoo"]
 
@@ -68,7 +70,7 @@ def build_zoo(
 ) -> Zoo:
     """Export, check, measure and test every variant of `lab` whose weights lie in `trained`; the zoo is written to `out`.
 
-    The first seed's files are kept, and tested as they are, in ONNX Runtime, over real bytes; further seeds are tested in
+    The first seed's files are kept, and tested as they are, in ONNX Runtime, over real bytes; further seeds are tested so in
     torch, for the interval. Variants that the folder already holds, made of the same weights, are not made
     again. Takes about half a minute for a variant and 10,000 images on one core.
 
@@ -91,7 +93,7 @@ class _Builder:
         self.lab, self.trained, self.out, self.made, self.told = lab, trained, out, made, told
         self.data = load_dataset(lab.data)
         self.files = Files(out, self.data.calibration)
-        self.teacher = load_teacher(lab, trained)
+        self._teacher(lab.seeds[0])
         self.processor = processor or _processor()
 
     def build(self) -> Zoo:
@@ -157,46 +159,49 @@ class _Builder:
 
     # what was trained
 
-    def _stem(self, name: str) -> str:
-        return name.removesuffix("-int8")
+    def _stem(self, spec: object, name: str) -> str:
+        """Under which name the weights lie; what is not trained is made of the teacher."""
+        return name.removesuffix("-int8") if isinstance(spec, Local | Bottleneck | Exits) else "teacher"
 
     def _seeds(self, spec: object, name: str) -> list[int]:
-        """Seeds for which weights are there; the network itself is trained once."""
-        stem = self._stem(name) if isinstance(spec, Local | Bottleneck | Exits) else "teacher"
+        """Seeds for which weights are there."""
+        stem = self._stem(spec, name)
         return [s for s in self.lab.seeds if weights_file(self.trained, stem, s).exists()]
 
     def _weights(self, spec: object, name: str) -> str | None:
         """What a variant is made of, as one digest of files and settings; None if something is missing."""
         seeds = self._seeds(spec, name)
-        if not seeds:
+        if not seeds or seeds[0] != self.lab.seeds[0]:
             return None
-        stem = self._stem(name) if isinstance(spec, Local | Bottleneck | Exits) else "teacher"
+        stem = self._stem(spec, name)
         digests = [digest_of(weights_file(self.trained, stem, s))[:16] for s in seeds]
-        settings = spec.model_dump_json() if isinstance(spec, Exits) else ""
+        settings = spec.model_dump_json(exclude={"seeds"}) if isinstance(spec, Exits) else ""
         return " ".join([*digests, settings]).strip()
 
     def _how(self, spec: Any, name: str) -> dict[str, Any]:
         """For the manifest: how the weights came about, and these files of them."""
         seeds = self._seeds(spec, name)
-        stem = self._stem(name) if isinstance(spec, Local | Bottleneck | Exits) else "teacher"
-        about = read_about(weights_file(self.trained, stem, seeds[0])) or {}
+        about = read_about(weights_file(self.trained, self._stem(spec, name), seeds[0])) or {}
         kept = ("recipe", "command", "commit", "training_s", "threads", "calibration_accuracy")
         return {
             "trained": {k: about[k] for k in kept if k in about},
             "built": self.made,
             "seeds": seeds,
             "data_sha256": list(self.data.dataset.sha256),
-            "spec": spec.model_dump(mode="json"),
+            "spec": spec.model_dump(mode="json", exclude={"seeds"}),
             "arithmetic": "int8" if name.endswith("-int8") else "float32",
         }
 
-    # one kind of variant after the other
+    def _teacher(self, seed: int) -> nn.Module:
+        return load_teacher(self.lab, self.trained, seed)
+
+    # one kind of variant after the other: its files, and the same of further seeds in torch
 
     def _variant(self, spec: object, name: str, tag: int) -> Variant:
         if isinstance(spec, Local):
             return self._local(spec, name)
         if isinstance(spec, Remote):
-            return self._remote(name)
+            return self._remote(spec, name)
         if isinstance(spec, Split):
             return self._split(spec, name, tag)
         if isinstance(spec, Bottleneck):
@@ -205,120 +210,143 @@ class _Builder:
         return self._exits(spec, name, tag)
 
     def _local(self, spec: Local, name: str) -> Variant:
-        networks = []
-        for seed in self._seeds(spec, name):
-            network = network_named(spec.network.name, spec.network.settings, seed)
-            load_weights(weights_file(self.trained, self._stem(name), seed), network)
-            networks.append(network.eval())
-        int8 = name.endswith("-int8")
-        file = self.files.int8(name, networks[0], ["logits"]) if int8 else self.files.whole(name, networks[0])
-        outcome = answers(runner(file), self.data.test)
-        others = [] if int8 else networks[1:]
+        def network(seed: int) -> nn.Module:
+            made = network_named(spec.network.name, spec.network.settings, seed)
+            load_weights(weights_file(self.trained, self._stem(spec, name), seed), made)
+            return made.eval()
+
+        first, *further = self._seeds(spec, name)
+        if name.endswith("-int8"):
+            file, further = self.files.int8(name, network(first), ["logits"]), []
+        else:
+            file = self.files.whole(name, network(first))
+        told = _Told(name, "local", spec.network.name, "", [self._segment("network", file)])
         return self._made(
-            name, "local", spec.network.name, "", [self._segment("network", file)], [], outcome, others=others
+            told, Way((runner(file),)), ((Way((torch_run(network(s)),)), Leaving()) for s in further)
         )
 
     @cached_property
     def _whole(self) -> Path:
-        return self.files.whole("teacher", self.teacher)
+        return self.files.whole("teacher", self._teacher(self.lab.seeds[0]))
 
-    def _remote(self, name: str) -> Variant:
+    def _remote(self, spec: Remote, name: str) -> Variant:
         kind = name.removeprefix("remote-")
         codec = picture_codec(kind, self.data.dataset.shape)
-        outcome = with_pictures(codec.encode, codec.decode, runner(self._whole), self.data.test, 0)
         pictures = list(self.data.calibration.images[:_CODEC_RUNS])
         coded = [codec.encode(p) for p in pictures]
-        crossing = _crossing(
-            kind, outcome.sent_bytes, _timed(codec.encode, pictures), _timed(codec.decode, coded), {}
-        )
         camera = Segment("camera", "", "", 0, 0, 0, 0, _NOTHING)
-        technique = f"remote-{kind.partition('-')[0]}"
-        segments = [camera, self._segment("network", self._whole)]
-        return self._made(name, technique, self.lab.teacher.name, "", segments, [crossing], outcome)
+        told = _Told(
+            name,
+            f"remote-{kind.partition('-')[0]}",
+            self.lab.teacher.name,
+            "",
+            [camera, self._segment("network", self._whole)],
+            [(kind, _timed(codec.encode, pictures), _timed(codec.decode, coded), {})],
+        )
+        further = (
+            (Way((torch_run(self._teacher(s)),), picture=codec), Leaving())
+            for s in self._seeds(spec, name)[1:]
+        )
+        return self._made(told, Way((runner(self._whole),), picture=codec), further)
 
     def _split(self, spec: Split, name: str, tag: int) -> Variant:
         bits = int(name.rpartition("-")[2].removesuffix("bit"))
         example = as_input(self.data.calibration.images[:2]).contiguous()
-        head, tail = trace(self.teacher, example).segments([spec.cut])
-        first, second = self.files.parts(f"split-{spec.cut}", [head, tail])
-        features = runner(first)(self.files.sample)[0]
-        wire = self._rounded(features, bits, tag)
-        outcome = over_the_wire(runner(first), wire, runner(second), self.data.test)
-        segments = [self._segment("head", first), self._segment("tail", second, features)]
-        technique = "split" if bits < 16 else "split-float"
-        crossing = self._on_wire(wire, outcome.sent_bytes, features)
-        return self._made(name, technique, self.lab.teacher.name, spec.cut, segments, [crossing], outcome)
 
-    def _bottleneck(self, spec: Bottleneck, name: str, tag: int) -> Variant:
-        networks = []
-        for seed in self._seeds(spec, name):
-            network = split_network(spec, self.teacher, self.data, seed)
-            load_weights(weights_file(self.trained, self._stem(name), seed), network)
-            networks.append(network.eval())
-        network = networks[0]
-        first, second = self.files.sides(self._stem(name), network)
-        if name.endswith("-int8"):
-            outputs = ["symbols"] if network.early is None else ["symbols", "logits"]
-            first = self.files.int8(f"{name}-device", DeviceSide(network).eval(), outputs)
-        device, server = runner(first), runner(second)
-        symbols = device(self.files.sample)[0]
-        wire = network.codec.wire(symbols.shape[1:], tag)
-        outcome = over_the_wire(device, wire, server, self.data.test)
-        segments = [self._segment("encoder", first), self._segment("decoder and tail", second, symbols)]
-        crossing = self._on_wire(wire, outcome.sent_bytes, symbols)
-        exits: tuple[Exit, ...] = ()
-        more: dict[str, Any] = {}
-        if network.early is not None:
-            settled = over_the_wire(device, wire, server, self.data.calibration)
-            costs = ExitCosts(tuple(s.multiply_adds for s in segments), (0,))
-            exits, more = self._early(settled, outcome, costs)
-        others = [] if name.endswith("-int8") else networks[1:]
-        return self._made(
+        def parts(seed: int) -> tuple[nn.Module, nn.Module]:
+            head, tail = trace(self._teacher(seed), example).segments([spec.cut])
+            return head, tail
+
+        def way(head: Run, tail: Run) -> Way:
+            return Way((head, tail), (self._rounded(head(self.files.sample)[0], bits, tag),))
+
+        first, *further = self._seeds(spec, name)
+        one, two = self.files.parts(f"split-{spec.cut}", parts(first))
+        found = way(runner(one), runner(two))
+        features = found.parts[0](self.files.sample)[0]
+        told = _Told(
             name,
-            spec.method,
+            "split" if bits < 16 else "split-float",
             self.lab.teacher.name,
             spec.cut,
-            segments,
-            [crossing],
-            outcome,
-            exits=exits,
-            others=others,
-            more=more,
+            [self._segment("head", one), self._segment("tail", two, features)],
+            [_times(found.wires[0], features)],
         )
+        others = ((way(*map(torch_run, parts(s))), Leaving()) for s in further)
+        return self._made(told, found, others)
+
+    def _bottleneck(self, spec: Bottleneck, name: str, tag: int) -> Variant:
+        def network(seed: int) -> SplitNetwork:
+            made = split_network(spec, self._teacher(seed), self.data, seed)
+            load_weights(weights_file(self.trained, self._stem(spec, name), seed), made)
+            return made.eval()
+
+        def way(device: Run, server: Run, codec: Codec) -> Way:
+            shape = device(self.files.sample[:1])[0].shape[1:]
+            return Way((device, server), (codec.wire(shape, tag),))
+
+        first, *further = self._seeds(spec, name)
+        made = network(first)
+        one, two = self.files.sides(self._stem(spec, name), made)
+        if name.endswith("-int8"):
+            outputs = ["symbols"] if made.early is None else ["symbols", "logits"]
+            one, further = self.files.int8(f"{name}-device", DeviceSide(made).eval(), outputs), []
+        found = way(runner(one), runner(two), made.codec)
+        symbols = found.parts[0](self.files.sample)[0]
+        segments = [self._segment("encoder", one), self._segment("decoder and tail", two, symbols)]
+        costs = ExitCosts(tuple(s.multiply_adds for s in segments), (0,)) if made.early is not None else None
+
+        def others() -> Iterator[tuple[Way, Leaving]]:
+            for seed in further:
+                other = network(seed)
+                sides = torch_run(DeviceSide(other)), torch_run(ServerSide(other))
+                again = way(*sides, other.codec)
+                yield again, self._early(again, costs)
+
+        told = _Told(
+            name, spec.method, self.lab.teacher.name, spec.cut, segments, [_times(found.wires[0], symbols)]
+        )
+        return self._made(told, found, others(), self._early(found, costs), costs)
 
     def _exits(self, spec: Exits, name: str, tag: int) -> Variant:
-        seed = self._seeds(spec, name)[0]
-        network = branched(spec, self.teacher, self.data, seed)
-        load_weights(weights_file(self.trained, name, seed), network)
-        used = put_to_use(
-            network, self.data.calibration, ExitSettings(rule=spec.rule, target=spec.target, level=spec.level)
-        ).in_use()
-        files = self.files.parts(name, used.network.segments())
-        runs = [runner(f) for f in files]
-        given, wires, shown = self.files.sample, [], []
-        for run_part in runs[:-1]:
-            shown.append(run_part(given)[0])
-            wires.append(self._rounded(shown[-1], spec.bits, tag))
-            given = np.stack([wires[-1].decode(wires[-1].encode(f)) for f in shown[-1]])
-        outcome, sent = _chained(runs, wires, self.data.test)
-        settled, _ = _chained(runs, wires, self.data.calibration)
-        segments = [
-            self._segment(f"part {i + 1}", f, g)
-            for i, (f, g) in enumerate(zip(files, [None, *shown], strict=True))
-        ]
-        crossings = [self._on_wire(w, b, g) for w, b, g in zip(wires, sent, shown, strict=True)]
-        exits, more = self._used(used.scores, used.thresholds, settled, outcome, used.costs)
-        return self._made(
+        settings = ExitSettings(rule=spec.rule, target=spec.target, level=spec.level)
+
+        def used(seed: int) -> WithExits:
+            network = branched(spec, self._teacher(seed), self.data, seed)
+            load_weights(weights_file(self.trained, name, seed), network)
+            return put_to_use(network, self.data.calibration, settings).in_use()
+
+        def way(parts: Sequence[Run]) -> tuple[Way, list[np.ndarray]]:
+            """With what crosses for the sample."""
+            given, wires, shown = self.files.sample, [], []
+            for part in parts[:-1]:
+                shown.append(part(given)[0])
+                wires.append(self._rounded(shown[-1], spec.bits, tag))
+                given = np.stack([wires[-1].decode(wires[-1].encode(f)) for f in shown[-1]])
+            return Way(tuple(parts), tuple(wires)), shown
+
+        def others(seeds: Sequence[int]) -> Iterator[tuple[Way, Leaving]]:
+            for seed in seeds:
+                other = used(seed)
+                runs = [torch_run(part) for part in other.network.segments()]
+                yield way(runs)[0], Leaving(other.scores, other.thresholds)
+
+        first, *further = self._seeds(spec, name)
+        made = used(first)
+        files = self.files.parts(name, made.network.segments())
+        found, shown = way([runner(f) for f in files])
+        told = _Told(
             name,
             "exits",
             self.lab.teacher.name,
-            used.network.after[-1] if used.network.after else "",
-            segments,
-            crossings,
-            outcome,
-            exits=exits,
-            more=more,
+            made.network.after[-1] if made.network.after else "",
+            [
+                self._segment(f"part {i + 1}", f, g)
+                for i, (f, g) in enumerate(zip(files, [None, *shown], strict=True))
+            ],
+            [_times(w, g) for w, g in zip(found.wires, shown, strict=True)],
         )
+        return self._made(told, found, others(further), Leaving(made.scores, made.thresholds), made.costs)
 
     # what all of them need
 
@@ -333,120 +361,98 @@ class _Builder:
     def _segment(self, name: str, file: Path, given: np.ndarray | None = None) -> Segment:
         return measure_segment(name, file, [self.files.sample[:1] if given is None else given[:1]])
 
-    def _on_wire(self, wire: Wire, sent: np.ndarray, tensors: np.ndarray) -> Crossing:
-        coded = [wire.encode(t) for t in tensors[:_CODEC_RUNS]]
-        return _crossing(
-            wire.kind,
-            sent,
-            _timed(wire.encode, list(tensors[:_CODEC_RUNS])),
-            _timed(wire.decode, coded),
-            wire.about(),
-        )
-
-    def _early(
-        self, settled: Outcome, outcome: Outcome, costs: ExitCosts
-    ) -> tuple[tuple[Exit, ...], dict[str, Any]]:
-        """The device's own label, used where it costs at most 0.2 points on the calibration images."""
+    def _early(self, way: Way, costs: ExitCosts | None) -> Leaving:
+        """The device's own label, if it has one, used where that costs at most 0.2 points on the calibration images."""
+        if costs is None:
+            return Leaving()
+        logits = outcome_on(way, self.data.calibration).logits
         labels = self.data.calibration.labels.astype(np.int64)
-        score = fit_score("learned", settled.logits[0], labels)
-        right = settled.logits.argmax(2) == labels
-        thresholds = least_operations(score(settled.logits[0])[None], right, costs, lose=0.002).thresholds
-        if not np.isfinite(thresholds[0]):
-            return (), {}
-        return self._used((score,), thresholds, settled, outcome, costs)
-
-    def _used(
-        self,
-        scores: Sequence[Score],
-        thresholds: Sequence[float],
-        settled: Outcome,
-        outcome: Outcome,
-        costs: ExitCosts,
-    ) -> tuple[tuple[Exit, ...], dict[str, Any]]:
-        labels = self.data.test.labels
-        values = (
-            np.stack([s(own) for s, own in zip(scores, outcome.logits, strict=False)])
-            if scores
-            else np.zeros((0, len(labels)))
-        )
-        found = outcome_of(outcome.logits, labels, values, thresholds, costs)
-        exits = tuple(
-            Exit(i, s.rule, float(t), float(share), float(np.nan_to_num(accuracy)))
-            for i, (s, t, share, accuracy) in enumerate(
-                zip(scores, thresholds, found.shares, found.accuracies, strict=False)
-            )
-        )
-        curves, reached = [], np.ones(len(labels), bool)
-        for i, threshold in enumerate(thresholds):
-            right = outcome.logits[i].argmax(1) == labels
-            curve = curve_of(values[i][reached], right[reached])
-            at = np.unique(np.linspace(0, len(curve.coverage) - 1, 60).round().astype(int))
-            curves.append([[round(float(curve.coverage[k]), 4), round(float(curve.risk[k]), 5)] for k in at])
-            reached &= values[i] < threshold
-        return exits, {
-            "scores": [s.as_dict() for s in scores],
-            "risk_coverage": curves,
-            "accuracy_without_exits": float(found.full_accuracy),
-            "answering": answering(values, thresholds),
-        }
+        score = fit_score("learned", logits[0], labels)
+        right = logits.argmax(2) == labels
+        chosen = least_operations(score(logits[0])[None], right, costs, lose=0.002)
+        return Leaving((score,), chosen.thresholds)
 
     def _made(
         self,
-        name: str,
-        technique: str,
-        network: str,
-        cut: str,
-        segments: Sequence[Segment],
-        crossings: Sequence[Crossing],
-        outcome: Outcome,
-        *,
-        exits: tuple[Exit, ...] = (),
-        others: Sequence[nn.Module] = (),
-        more: Mapping[str, Any] | None = None,
+        told: _Told,
+        way: Way,
+        others: Iterable[tuple[Way, Leaving]],
+        leaving: Leaving | None = None,
+        costs: ExitCosts | None = None,
     ) -> Variant:
-        told, labels = dict(more or {}), self.data.test.labels
-        at = told.pop("answering", np.full(len(labels), len(outcome.logits) - 1))
-        right = outcome.logits.argmax(2)[at, np.arange(len(labels))] == labels
-        # lets a few images show whether files and manifest belong together
-        told["right_of_first"] = [int(right[:_FIRST].sum()), len(right[:_FIRST])]
+        """The variant: `way` as its files do it, `others` as further seeds do."""
+        leaving = leaving or Leaving()
+        test, labels = self.data.test, self.data.test.labels
+        outcome = outcome_on(way, test)
+        right = outcome.right(labels, leaving)
+        # how many of the first are right lets a few images show whether files and manifest belong together
+        more: dict[str, Any] = {"right_of_first": [int(right[:_FIRST].sum()), len(right[:_FIRST])]}
+        exits: tuple[Exit, ...] = ()
+        if costs is not None and np.isfinite(leaving.thresholds).any():
+            exits, about = _exits_used(outcome, labels, leaving, costs)
+            more |= about
         accuracies = [float(right.mean())]
-        if not exits:
-            accuracies += [float((logits_of(o, self.data.test).argmax(1) == labels).mean()) for o in others]
-        interval = accuracy_interval(accuracies, len(self.data.test))
+        for other, leaves in others:
+            accuracies.append(float(outcome_on(other, test).right(labels, leaves).mean()))
+        interval = accuracy_interval(accuracies, len(test))
         return Variant(
-            name,
-            technique,
-            network,
-            cut,
-            tuple(segments),
-            tuple(crossings),
+            told.name,
+            told.technique,
+            told.network,
+            told.cut,
+            tuple(told.segments),
+            tuple(_crossing(*t, sent) for t, sent in zip(told.crossings, outcome.sent_bytes, strict=True)),
             exits,
             interval.value,
             interval.low,
             interval.high,
             tuple(accuracies),
-            told,
+            more,
         )
 
 
-def _chained(
-    runs: Sequence[Callable[..., list[np.ndarray]]], wires: Sequence[Wire], data: Images
-) -> tuple[Outcome, list[np.ndarray]]:
-    """Every part on every image, so that any thresholds can be tried; and the bytes between the parts."""
-    logits: list[list[np.ndarray]] = []
-    sent: list[list[int]] = [[] for _ in wires]
-    for first in range(0, len(data), SAMPLE):
-        given = network_input(data.images[first : first + SAMPLE])
-        row = []
-        for place, part in enumerate(runs[:-1]):
-            features, early = part(given)
-            row.append(early)
-            coded = [wires[place].encode(f) for f in features]
-            sent[place] += [len(c) for c in coded]
-            given = np.stack([wires[place].decode(c) for c in coded])
-        logits.append([*row, runs[-1](given)[0]])
-    together = np.stack([np.concatenate(of_exit) for of_exit in zip(*logits, strict=True)])
-    return Outcome(together, np.zeros(len(data), np.int64)), [np.array(s) for s in sent]
+@dataclass(frozen=True)
+class _Told:
+    """What a variant is called and made of; `crossings`: codec, times of both its ends, how to make it again."""
+
+    name: str
+    technique: str
+    network: str
+    cut: str
+    segments: Sequence[Segment]
+    crossings: Sequence[tuple[str, Timing, Timing, Mapping[str, Any]]] = ()
+
+
+def _exits_used(
+    outcome: Outcome, labels: np.ndarray, leaving: Leaving, costs: ExitCosts
+) -> tuple[tuple[Exit, ...], dict[str, Any]]:
+    """Of exits in use, what each answers and how well; for the manifest their scores, and risk by coverage."""
+    values = scored(leaving.scores, outcome.logits)
+    found = outcome_of(outcome.logits, labels, values, leaving.thresholds, costs)
+    each = zip(leaving.scores, leaving.thresholds, found.shares, found.accuracies, strict=False)
+    exits = tuple(
+        Exit(i, s.rule, float(t), float(share), float(np.nan_to_num(accuracy)))
+        for i, (s, t, share, accuracy) in enumerate(each)
+    )
+    curves, reached = [], np.ones(len(labels), bool)
+    for i, threshold in enumerate(leaving.thresholds):
+        right = outcome.logits[i].argmax(1) == labels
+        curve = curve_of(values[i][reached], right[reached])
+        at = np.unique(np.linspace(0, len(curve.coverage) - 1, 60).round().astype(int))
+        curves.append([[round(float(curve.coverage[k]), 4), round(float(curve.risk[k]), 5)] for k in at])
+        reached &= values[i] < threshold
+    return exits, {
+        "scores": [s.as_dict() for s in leaving.scores],
+        "risk_coverage": curves,
+        "accuracy_without_exits": float(found.full_accuracy),
+    }
+
+
+def _times(wire: Wire, tensors: np.ndarray) -> tuple[str, Timing, Timing, Mapping[str, Any]]:
+    """Of a wire's both ends, on what crosses it."""
+    given = list(tensors[:_CODEC_RUNS])
+    coded = [wire.encode(t) for t in given]
+    return wire.kind, _timed(wire.encode, given), _timed(wire.decode, coded), wire.about()
 
 
 def _timed(work: Callable[[Any], object], inputs: Sequence[Any]) -> Timing:
@@ -456,7 +462,7 @@ def _timed(work: Callable[[Any], object], inputs: Sequence[Any]) -> Timing:
 
 
 def _crossing(
-    codec: str, sent: np.ndarray, encode: Timing, decode: Timing, wire: Mapping[str, Any]
+    codec: str, encode: Timing, decode: Timing, wire: Mapping[str, Any], sent: np.ndarray
 ) -> Crossing:
     p95 = float(np.quantile(sent, 0.95, method="higher"))
     return Crossing(codec, float(sent.mean()), p95, int(sent.max()), encode, decode, wire)

@@ -1,4 +1,4 @@
-"""What one way of answering really did on a set of images: every answer, every byte."""
+"""What one way of answering really does on a set of images: every answer, every byte."""
 
 from __future__ import annotations
 
@@ -7,29 +7,65 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from placid.errors import RunError
+from placid.splitting.exits import answering
+from placid.splitting.exits.make import scored
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from placid.catalog.wire import Wire
     from placid.splitting.data import Images
+    from placid.splitting.exits import Score
+    from placid.splitting.pictures import PictureCodec
 
-__all__ = ["Outcome", "Run", "answers", "network_input", "over_the_wire", "with_pictures"]
+__all__ = ["Leaving", "Outcome", "Run", "Way", "network_input", "outcome_on", "torch_run"]
 
-#: float32 [batch, channels, height, width] in [0, 1] to the outputs of a segment
+#: what a segment takes, [batch, …], to its outputs: what crosses if it is not the last, logits if it has an exit
 Run = Callable[[np.ndarray], list[np.ndarray]]
 _BATCH = 250
 
 
 @dataclass(frozen=True)
+class Way:
+    """One way of answering, as it runs.
+
+    Attributes:
+        parts: the first takes float32 [batch, channels, height, width] in [0, 1].
+        wires: what makes bytes of what crosses from one part to the next.
+        picture: what makes bytes of the image, if the first part is not where the image is.
+    """
+
+    parts: tuple[Run, ...]
+    wires: tuple[Wire, ...] = ()
+    picture: PictureCodec | None = None
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Which inputs are answered before the end; one score and one threshold for each exit but the last."""
+
+    scores: tuple[Score, ...] = ()
+    thresholds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Attributes:
-    logits: float32 [exits, n, classes]: of every exit, the last being the end of the network.
-    sent_bytes: int64 [n]: what crossed for each image, header included; zero where nothing does.
+    logits: float32 [exits, n, classes]: of every exit, for every image, the last being the end of the network.
+    sent_bytes: int64 [crossings, n]: what crosses if the image gets so far, header included.
     """
 
     logits: np.ndarray
     sent_bytes: np.ndarray
+
+    def right(self, labels: np.ndarray, leaving: Leaving) -> np.ndarray:
+        """bool [n]: whether the answer given is the label."""
+        at = answering(scored(leaving.scores, self.logits), leaving.thresholds)
+        found: np.ndarray = self.logits.argmax(2)[at, np.arange(len(labels))] == labels
+        return found
 
 
 def network_input(images: np.ndarray) -> np.ndarray:
@@ -37,54 +73,45 @@ def network_input(images: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
 
 
-def over_the_wire(device: Run, wire: Wire, server: Run, data: Images) -> Outcome:
-    """Run both sides on every image of `data`, each tensor turned into bytes and back on its way.
+def torch_run(module: nn.Module) -> Run:
+    """A module that gives a tensor, or several, as a part of a `Way`."""
+    module.eval()
 
-    Args:
-        device: puts out symbols, and early logits if it has an exit.
-        server: takes symbols, puts out logits.
+    def run(given: np.ndarray) -> list[np.ndarray]:
+        with torch.no_grad():
+            out = module(torch.from_numpy(given))
+        return [t.numpy() for t in (out if isinstance(out, tuple | list) else (out,))]
+
+    return run
+
+
+def outcome_on(way: Way, data: Images) -> Outcome:
+    """Run every part on every image, so that thresholds can be tried; what crosses is made bytes and read again.
 
     Raises:
         RunError: bytes do not come back as the symbols they were made of: a broken codec, never a lossy one.
     """
     logits: list[list[np.ndarray]] = []
-    sent: list[int] = []
+    sent: list[list[int]] = [[] for _ in range(len(way.wires) + (way.picture is not None))]
     for first in range(0, len(data), _BATCH):
-        symbols, *early = device(network_input(data.images[first : first + _BATCH]))
-        coded = [wire.encode(s) for s in symbols]
-        arrived = np.stack([wire.decode(c) for c in coded])
-        if wire.exact and not np.array_equal(arrived, symbols.astype(arrived.dtype)):
-            raise RunError(f"what was coded as {wire.kind} did not come back as it was")
-        sent += [len(c) for c in coded]
-        logits.append([*early, *server(arrived.astype(symbols.dtype, copy=False))])
+        images = data.images[first : first + _BATCH]
+        if way.picture is not None:
+            coded = [way.picture.encode(image) for image in images]
+            sent[0] += [len(c) for c in coded]
+            images = np.stack([way.picture.decode(c) for c in coded]).reshape(images.shape)
+        given, row = network_input(images), []
+        crossings = sent[len(sent) - len(way.wires) :]
+        for part, wire, counts in zip(way.parts[:-1], way.wires, crossings, strict=True):
+            crossing, *early = part(given)
+            row += early
+            coded = [wire.encode(c) for c in crossing]
+            counts.extend(len(c) for c in coded)
+            arrived = np.stack([wire.decode(c) for c in coded])
+            if wire.exact and not np.array_equal(arrived, crossing.astype(arrived.dtype)):
+                raise RunError(f"what was coded as {wire.kind} did not come back as it was")
+            given = arrived.astype(crossing.dtype, copy=False)
+        logits.append([*row, *way.parts[-1](given)])
     return Outcome(
-        np.stack([np.concatenate(exit_logits) for exit_logits in zip(*logits, strict=True)]),
-        np.array(sent),
-    )
-
-
-def with_pictures(
-    encode: Callable[[np.ndarray], bytes],
-    decode: Callable[[bytes], np.ndarray],
-    network: Run,
-    data: Images,
-    header_bytes: int,
-) -> Outcome:
-    """Compress every image, open it again, and let `network` answer."""
-    logits: list[np.ndarray] = []
-    sent: list[int] = []
-    for first in range(0, len(data), _BATCH):
-        coded = [encode(image) for image in data.images[first : first + _BATCH]]
-        sent += [header_bytes + len(c) for c in coded]
-        opened = np.stack([decode(c) for c in coded]).reshape(-1, *data.images.shape[1:])
-        logits.append(network(network_input(opened))[-1])
-    return Outcome(np.concatenate(logits)[None], np.array(sent))
-
-
-def answers(network: Run, data: Images) -> Outcome:
-    """Let `network`, which may have exits, answer every image where it is."""
-    batches = [network(network_input(data.images[i : i + _BATCH])) for i in range(0, len(data), _BATCH)]
-    return Outcome(
-        np.stack([np.concatenate(of_exit) for of_exit in zip(*batches, strict=True)]),
-        np.zeros(len(data), np.int64),
+        np.stack([np.concatenate(of_exit) for of_exit in zip(*logits, strict=True)]),
+        np.array(sent, np.int64).reshape(len(sent), len(data)),
     )

@@ -16,6 +16,10 @@ from placid.yaml_lines import parse, read_file
 __all__ = ["Bottleneck", "Exits", "Lab", "Local", "Network", "Remote", "Split", "VariantSpec", "read_lab"]
 
 
+#: a variant is trained with so many of the lab's seeds unless it says how many
+_ALL = 1000
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,6 +46,7 @@ class Local(_Part):
     network: Network
     distilled: float = Field(0.0, ge=0, le=1)
     int8: bool = False
+    seeds: int = Field(_ALL, ge=1)
 
     def names(self) -> list[str]:
         return [f"local-{self.name}", *([f"local-{self.name}-int8"] if self.int8 else [])]
@@ -80,6 +85,7 @@ class Bottleneck(_Part):
     encoder: str = "medium"
     epochs: int = Field(8, ge=2)
     int8: bool = False
+    seeds: int = Field(_ALL, ge=1)
 
     def names(self) -> list[str]:
         width = f"{self.beta:.0e}".replace("e-0", "e-") if self.method == "entropic" else f"{self.bits}bit"
@@ -104,6 +110,7 @@ class Exits(_Part):
     target: Literal["lose", "budget", "risk"] = "lose"
     level: float = Field(0.002, ge=0, le=1)
     bits: int = Field(8, ge=1, le=8)
+    seeds: int = Field(_ALL, ge=1)
 
     def names(self) -> list[str]:
         return [f"exits-{'-'.join(self.after)}-{self.training}"]
@@ -113,7 +120,10 @@ VariantSpec = Annotated[Local | Remote | Split | Bottleneck | Exits, Field(discr
 
 
 class Lab(_Part):
-    """All of it. `seeds` are those of the variants; the teacher is trained once, with the first."""
+    """All of it. With each of the `seeds` a teacher is trained, and every variant from it.
+
+    A variant with ``seeds: 1`` only with the first of them.
+    """
 
     data: str
     teacher: Network

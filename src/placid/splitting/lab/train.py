@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +30,12 @@ from placid.splitting.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from placid.splitting.bottlenecks.network import SplitNetwork
+    from placid.splitting.bottlenecks.teacher import Teacher
 
 __all__ = ["load_teacher", "train_lab", "weights_file"]
 
 #: epochs of imitation that every bottleneck of one cut and encoder starts from
-_START_EPOCHS = 8
+_START_EPOCHS = 6
 
 #: called with the name of what is trained and a line about it
 Told = Callable[[str, str], None]
@@ -46,14 +46,15 @@ def weights_file(folder: Path, name: str, seed: int) -> Path:
     return folder / name / f"seed{seed}" / "weights.safetensors"
 
 
-def load_teacher(lab: Lab, folder: Path) -> nn.Module:
-    """The trained network that all variants start from.
+def load_teacher(lab: Lab, folder: Path, seed: int | None = None) -> nn.Module:
+    """The trained network that the variants of a seed start from; by default that of the first seed.
 
     Raises:
         InputError: it has not been trained yet.
     """
-    network = network_named(lab.teacher.name, lab.teacher.settings, lab.seeds[0])
-    load_weights(weights_file(folder, "teacher", lab.seeds[0]), network)
+    seed = lab.seeds[0] if seed is None else seed
+    network = network_named(lab.teacher.name, lab.teacher.settings, seed)
+    load_weights(weights_file(folder, "teacher", seed), network)
     return network.eval()
 
 
@@ -65,7 +66,7 @@ def train_lab(
     made: Mapping[str, Any] | None = None,
     told: Told | None = None,
 ) -> None:
-    """Train the teacher, then each variant for each seed, seed by seed; weights lie in `folder` as `weights_file` says.
+    """Seed by seed, train the teacher, then the variants that start from it; weights lie in `folder` as `weights_file` says.
 
     Args:
         only: names of variants; none means all.
@@ -81,10 +82,10 @@ def train_lab(
     for name in only:
         if name not in trainable:
             raise UnknownNameError("variant to train", name, trainable)
-    teacher = work.network("teacher", lab.teacher, lab.seeds[0])
-    for seed in lab.seeds:
+    for place, seed in enumerate(lab.seeds):
+        teacher = work.network("teacher", lab.teacher, seed)
         for name, variant in trainable.items():
-            if only and name not in only:
+            if (only and name not in only) or place >= variant.seeds:
                 continue
             if isinstance(variant, Local):
                 work.network(
@@ -102,10 +103,13 @@ class _Work:
     ) -> None:
         self.lab, self.folder, self.data, self.made, self.told = lab, folder, data, made, told
 
-    @cached_property
-    def teacher_digest(self) -> str:
-        """Of the weights that all variants start from: with others everything has to be made again."""
-        return digest_of(weights_file(self.folder, "teacher", self.lab.seeds[0]))
+    def teacher_digest(self, seed: int) -> str:
+        """Of the weights that the variants start from: with others everything has to be made again."""
+        return digest_of(weights_file(self.folder, "teacher", seed))
+
+    def teacher_parts(self, variant: Bottleneck, network: nn.Module, seed: int) -> Teacher:
+        folder = self.folder / "teacher" / f"seed{seed}" / f"answers-{variant.cut}"
+        return teacher_parts(network, variant.cut, self.data, folder)
 
     def recipe(self, epochs: int, seed: int, **more: Any) -> Recipe:
         lab = self.lab
@@ -137,7 +141,7 @@ class _Work:
         recipe = self.recipe(spec.epochs, seed, peak_rate=spec.peak_rate, optimiser=spec.optimiser, **rising)
         how = {"recipe": recipe.as_dict(), "distilled": share, "smoothing": spec.smoothing}
         if teacher is not None:
-            how["teacher"] = self.teacher_digest
+            how["teacher"] = self.teacher_digest(seed)
         learner: nn.Module = Classifier(network, spec.smoothing)
         if teacher is not None:
             learner = Distilled(network, teacher, share)
@@ -152,18 +156,19 @@ class _Work:
 
     def bottleneck(self, name: str, variant: Bottleneck, seed: int, network: nn.Module) -> SplitNetwork:
         """The trained bottleneck of `variant`."""
-        teacher = teacher_parts(network, variant.cut, self.data, self.folder / f"answers-{variant.cut}")
+        teacher = self.teacher_parts(variant, network, seed)
         split = split_network(variant, network, self.data, seed)
-        start = self.start(variant, network)
-        warm_start(split, load_file(start))
         method = method_of(variant)
         recipe = self.recipe(variant.epochs, seed)
         how = {
             "recipe": recipe.as_dict(),
-            "variant": variant.model_dump(exclude={"int8"}),
-            "start": start.parent.parent.name,
-            "teacher": self.teacher_digest,
+            "variant": variant.model_dump(exclude={"int8", "seeds"}),
+            "teacher": self.teacher_digest(seed),
         }
+        if method.imitates:
+            start = self.start(variant, network, teacher, seed)
+            warm_start(split, load_file(start))
+            how["start"] = start.parent.parent.name
         self._keep(
             name,
             seed,
@@ -190,7 +195,7 @@ class _Work:
             "recipe": recipe.as_dict(),
             "after": variant.after,
             "training": variant.training,
-            "teacher": self.teacher_digest,
+            "teacher": self.teacher_digest(seed),
         }
         learner: nn.Module = JointExits(made, early_heavy(len(made))) if joint else HeadsOnly(made, 0.5)
         self._keep(
@@ -202,18 +207,17 @@ class _Work:
         )
         return made
 
-    def start(self, variant: Bottleneck, network: nn.Module) -> Path:
+    def start(self, variant: Bottleneck, network: nn.Module, teacher: Teacher, seed: int) -> Path:
         """Weights of an encoder and decoder that imitate the teacher without a bottleneck."""
-        name, seed = f"start-{variant.cut}-{variant.encoder}", self.lab.seeds[0]
+        name = f"start-{variant.cut}-{variant.encoder}"
         split = imitation_start(variant, network, self.data, seed)
-        teacher = teacher_parts(network, variant.cut, self.data, self.folder / f"answers-{variant.cut}")
         imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "muon", 0.1)
         recipe = self.recipe(_START_EPOCHS, seed)
         self._keep(
             name,
             seed,
             split,
-            {"recipe": recipe.as_dict(), "teacher": self.teacher_digest},
+            {"recipe": recipe.as_dict(), "teacher": self.teacher_digest(seed)},
             lambda folder: train_bottleneck(
                 split,
                 Method("imitation", (imitate,)),
@@ -221,7 +225,7 @@ class _Work:
                 self.data.train,
                 recipe,
                 folder,
-                report=lambda line: self.told(name, line),
+                report=lambda line: self.told(f"{name}, seed {seed}", line),
             ),
         )
         return weights_file(self.folder, name, seed)

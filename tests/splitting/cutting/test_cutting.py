@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -152,13 +151,10 @@ def test_weights_used_on_both_sides_count_on_both() -> None:
     assert len(cut.crossing) == 1
 
 
-def test_two_hundred_layers_take_less_than_five_seconds() -> None:
+def test_two_hundred_layers() -> None:
+    """How long that takes is a benchmark's to say: `python -m benchmarks cutting`."""
     torch.manual_seed(0)
-    network = resnet(200).eval()
-    began = time.process_time()
-    cuts = trace(network, images(2)).cuts
-    assert time.process_time() - began < 5
-    assert len(cuts) > 600
+    assert len(trace(resnet(200).eval(), images(2)).cuts) > 600
 
 
 def test_a_cut_that_does_not_exist() -> None:

@@ -29,6 +29,9 @@ def train(
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Train this variant alone; may be repeated.")
     ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option("--seed", help="Only this one of the lab's seeds; may be repeated.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Processor cores to use; 0 for all.", min=0)] = 0,
 ) -> None:
     """Train every variant of a lab. Interrupt it as you like: the same command goes on from the last epoch."""
@@ -45,6 +48,7 @@ def train(
         read_lab(lab),
         out,
         only=only or (),
+        seeds=seed or (),
         made=made,
         told=lambda name, line: console.print(f"[bold]{name}[/]  {line}", highlight=False),
     )
@@ -87,6 +91,61 @@ def cuts(
         console.print(f"{len(traced.cuts) - len(shown)} more inside of modules: --all", highlight=False)
 
 
+@splits_app.command()
+def compare(
+    zoo: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The zoo: a folder with manifest.json.", show_default="the one that comes with placid"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where splits.html and splits.csv go.")] = Path(
+        "runs/splits"
+    ),
+    accuracy_loss: Annotated[
+        float,
+        typer.Option(
+            help="Points of accuracy that may be lost against the whole network: what the sentences are about, and the "
+            "maps show first.",
+            min=0.0,
+            max=99.0,
+        ),
+    ] = 1.0,
+    round_trip: Annotated[
+        str, typer.Option(help="Of an input that is sent, beyond its bytes; for the maps.")
+    ] = "10 ms",
+    server: Annotated[
+        float,
+        typer.Option(help="Multiply-adds a second that the server sustains for one request; for the maps."),
+    ] = 4e11,
+) -> None:
+    """Hold every way to answer against every other: table, page, and maps of which one wins where."""
+    from placid.catalog.variants import read_zoo, shipped_zoo
+    from placid.reports.splits import Setting, compare_splits, headline, splits_table, write_comparison
+    from placid.units import parse_quantity
+
+    folder = shipped_zoo() if zoo is None else zoo
+    if not (folder / "manifest.json").exists():
+        raise InputError(
+            "no zoo lies here: there is no manifest.json. To make one from a lab, 'placid splits train labs/cifar10.yaml "
+            "--out runs/cifar10', then 'placid catalog build labs/cifar10.yaml --trained runs/cifar10 --out ZOO'",
+            where=str(folder),
+        )
+    told = compare_splits(
+        read_zoo(folder),
+        Setting(server_multiply_adds_per_s=server, round_trip_s=parse_quantity(round_trip, "time")),
+        loss=accuracy_loss / 100,
+    )
+    try:
+        page = write_comparison(told, out)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(error.filename or out)) from error
+    console.print(splits_table(told))
+    console.print(headline(told), highlight=False)
+    console.print(f"The numbers: [bold]{page.with_suffix('.csv')}[/]", highlight=False, soft_wrap=True)
+    console.print(f"The page: [bold]{page}[/]", highlight=False, soft_wrap=True)
+
+
 def _arguments(settings: list[str]) -> dict[str, object]:
     """Arguments from ``name=value``: numbers as numbers."""
     found: dict[str, object] = {}
@@ -109,3 +168,85 @@ def _shape(told: str) -> list[int]:
     if not sizes or min(sizes) < 1:
         raise InputError(f"is written as whole numbers with commas (3,32,32), got '{told}'", where="--shape")
     return sizes
+
+
+@splits_app.command()
+def adapt(
+    lab: LabFile,
+    trained: Annotated[Path, typer.Option("--trained", help="Where `placid splits train` put the weights.")],
+    out: Annotated[Path, typer.Option("--out", help="Where rows, tables and figures go.")],
+    nodes: Annotated[
+        Path | None, typer.Option("--nodes", help="A YAML file of nodes; by default five of ours.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="This way to adapt alone; may be repeated.")
+    ] = None,
+    labels: Annotated[str, typer.Option(help="Numbers of labelled pictures.")] = "0,10,50,250,1000",
+    seeds: Annotated[int, typer.Option(help="How many draws of every node.", min=1)] = 1,
+    device: Annotated[
+        str, typer.Option(help="Class of device that energy is modelled for.")
+    ] = "single-board",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Little of everything: does it run?")] = False,
+    threads: Annotated[int, typer.Option(help="Processor cores to use; 0 for all.", min=0)] = 0,
+) -> None:
+    """Adapt the trained network to nodes with other pictures and few labels. Interrupt it as you like: rows are kept."""
+    import polars as pl
+    import torch
+
+    from placid.reports.adaptation import adaptation_markdown, adaptation_table, severity_table
+    from placid.reports.adaptation_charts import write_adaptation_figures
+    from placid.splitting.adaptation.adapt import Effort
+    from placid.splitting.adaptation.energy import device_class
+    from placid.splitting.adaptation.methods import METHODS
+    from placid.splitting.adaptation.nodes_file import NODES, read_nodes
+    from placid.splitting.adaptation.rows import records
+    from placid.splitting.adaptation.study import Study, adaptation_study
+    from placid.splitting.adaptation.study import quick as quickly
+    from placid.splitting.data import load_dataset
+    from placid.splitting.lab.spec import read_lab
+    from placid.splitting.lab.train import load_teacher, weights_file
+
+    if threads:
+        torch.set_num_threads(threads)
+    spent = device_class(device)
+    told = read_lab(lab)
+    data = load_dataset(told.data)
+    study = Study(
+        nodes=read_nodes(nodes, len(data.dataset.classes)) if nodes else NODES,
+        methods=tuple(only or METHODS),
+        labels=tuple(_counts(labels)),
+        seeds=tuple(range(seeds)),
+        effort=Effort(flip=told.flip, smoothing=told.teacher.smoothing),
+    )
+    weights = weights_file(trained, "teacher", told.seeds[0])
+    if not weights.exists():
+        raise InputError(
+            f"there is no trained network; make it: placid splits train {lab} --out {trained}",
+            where=str(weights),
+        )
+    progress = Console(stderr=True)
+    rows = adaptation_study(
+        *(told, load_teacher(told, trained), data, out, quickly(study) if quick else study),
+        lambda what, line: progress.print(f"[bold]{what}[/]  {line}", highlight=False),
+    )
+    frame = pl.DataFrame(records(rows, spent.joules_per_multiply_add))
+    frame.write_csv(out / "adaptation.csv")
+    (out / "adaptation.md").write_text(adaptation_markdown(frame), encoding="utf-8")
+    written = [out / "adaptation.csv", out / "adaptation.md", *write_adaptation_figures(frame, out)]
+    if markdown:
+        print(adaptation_markdown(frame), end="")
+    else:
+        console.print(adaptation_table(frame))
+        if (by_severity := severity_table(frame)) is not None:
+            console.print(by_severity)
+    progress.print(f"written: {', '.join(map(str, written))}", highlight=False)
+
+
+def _counts(told: str) -> list[int]:
+    try:
+        return [int(n) for n in told.split(",")]
+    except ValueError:
+        raise InputError(
+            f"is written as whole numbers with commas (0,10,100), got '{told}'", where="--labels"
+        ) from None

@@ -63,6 +63,7 @@ def train_lab(
     folder: Path,
     *,
     only: Collection[str] = (),
+    seeds: Collection[int] = (),
     made: Mapping[str, Any] | None = None,
     told: Told | None = None,
 ) -> None:
@@ -70,6 +71,8 @@ def train_lab(
 
     Args:
         only: names of variants; none means all.
+        seeds: of the lab's; none means all. What hangs on one seed does not hang on another, so that several processes can
+            each take a seed.
         made: what to write beside the weights (command, commit).
 
     Raises:
@@ -82,7 +85,12 @@ def train_lab(
     for name in only:
         if name not in trainable:
             raise UnknownNameError("variant to train", name, trainable)
+    for seed in seeds:
+        if seed not in lab.seeds:
+            raise UnknownNameError("seed", str(seed), [str(s) for s in lab.seeds])
     for place, seed in enumerate(lab.seeds):
+        if seeds and seed not in seeds:
+            continue
         teacher = work.network("teacher", lab.teacher, seed)
         for name, variant in trainable.items():
             if (only and name not in only) or place >= variant.seeds:

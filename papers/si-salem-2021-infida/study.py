@@ -29,10 +29,10 @@ from timecourse import gain_late, gain_over_time  # noqa: E402
 from placid.experiments.run import run  # noqa: E402
 from placid.reports import per_seed  # noqa: E402
 from placid.reports.intervals import mean_interval  # noqa: E402
+from placid.reports.studies import with_results  # noqa: E402
 
 QUANTITIES = ("gain", "gain_late", "share_of_bound", "latency_s", "error", "bytes_loaded", "messages")
 SEEDS = 10
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
 def main() -> None:
@@ -173,13 +173,6 @@ def _cell(table: pl.DataFrame, policy: str, quantity: str, scale: float) -> str:
     half = (row["high"] - row["low"]) / 2 * scale
     digits = 3 if quantity == "error" else 1 if scale != 1e-6 else 0
     return f"{row['mean'] * scale:.{digits}f} ± {half:.{digits}f}"
-
-
-def with_results(readme: str, text: str) -> str:
-    """`readme` with `text` between its markers."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ import torch
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from evaluations import rows_of  # noqa: E402
-from tables import results, with_results  # noqa: E402
+from tables import results  # noqa: E402
 from trainings import STUDIES, Study, quickly, train  # noqa: E402
 
+from placid.reports.studies import with_results  # noqa: E402
 from placid.splitting.data import Images, load_dataset  # noqa: E402
 from placid.splitting.exits import Branched, costs_of  # noqa: E402
 from placid.splitting.measuring import export_onnx, open_session, time_together  # noqa: E402

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["results", "with_results"]
+from placid.errors import InputError
 
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+__all__ = ["results"]
+
 COMMAND = "python papers/teerapittayanon-2016-branchynet/study.py"
 
 #: as the paper reports: accuracy of the plain network and of the branched one, gain in time on a CPU, shares at the exits
@@ -17,8 +18,11 @@ PAPER = {
     "lenet": ("B-LeNet, MNIST", 99.20, 99.25, "5.4x (3.37 to 0.62 ms)", "94.3 / 5.6"),
     "alexnet": ("B-AlexNet, CIFAR-10", 78.38, 79.19, "1.5x (9.56 to 6.32 ms)", "65.6 / 25.2 / 9.2"),
 }
-#: which of our rows answers the paper's: way, rule, target
-OURS = {"lenet": ("joint", "entropy", "first exit 0.943"), "alexnet": ("joint", "entropy", "lose 0")}
+#: which of our rows answers the paper's: way, rule, and the first of these targets that all seeds reach
+OURS = {
+    "lenet": ("joint", "entropy", ("first exit 0.943",)),
+    "alexnet": ("joint", "entropy", ("lose 0", "lose 0.002", "lose 0.005", "lose 0.01", "budget 0.667")),
+}
 
 
 def results(told: Mapping[str, Any]) -> str:
@@ -40,12 +44,23 @@ def results(told: Mapping[str, Any]) -> str:
 
 
 def _beside(
-    title: str, plain: float, branched: float, gain: str, shares: str, found: Any, ours: tuple[str, str, str]
+    title: str,
+    plain: float,
+    branched: float,
+    gain: str,
+    shares: str,
+    found: Any,
+    ours: tuple[str, str, tuple[str, ...]],
 ) -> list[str]:
-    way, rule, target = ours
-    rows = _chosen(found, way, rule, target)
+    way, rule, targets = ours
     base, longer = (_chosen(found, w, "", "") for w in ("baseline", "longer"))
     seeds = len(base)
+    # further training can cost the last exit so much that no thresholds lose as little as asked
+    reached = [t for t in targets if len(_chosen(found, way, rule, t)) == seeds]
+    if not reached:
+        raise InputError(f"{title}: no target of {', '.join(targets)} is reached by all seeds")
+    target = reached[0]
+    rows = _chosen(found, way, rule, target)
     measured = _latency(found, rows)
     change = _mean(100 * (r["accuracy"] - r["accuracy_without"]) for r in rows)
     return [
@@ -128,10 +143,3 @@ def _shares(rows: list[Any]) -> str:
 
 def _mean(values: Iterable[float]) -> float:
     return float(np.mean(list(values)))
-
-
-def with_results(readme: str, text: str) -> str:
-    """`readme` with `text` between its markers."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"

@@ -53,7 +53,6 @@ _ALEXNET = Recipe(
     weight_decay=0.0,
     crop=2,
     flip=True,
-    precision="bfloat16",
 )
 
 STUDIES = {

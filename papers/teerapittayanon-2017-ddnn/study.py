@@ -22,7 +22,9 @@ sys.path.insert(0, str(HERE))
 
 from measured import COLUMNS, measure  # noqa: E402
 from settings import PARTS, quickly, trainings  # noqa: E402
-from tables import Row, read_rows, results, with_results  # noqa: E402
+from tables import Row, read_rows, results  # noqa: E402
+
+from placid.reports.studies import with_results  # noqa: E402
 
 SEEDS = 3
 

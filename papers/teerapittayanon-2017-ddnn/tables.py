@@ -10,10 +10,9 @@ from typing import Any
 
 from settings import DROP
 
-__all__ = ["BEGIN", "END", "Row", "bars", "read_rows", "results", "with_results"]
+__all__ = ["Row", "bars", "read_rows", "results"]
 
 Row = dict[str, Any]
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 #: the paper's accuracy on MNIST in a 3 x 2 grid, per cent, from its authors' figure data: all devices, then without each
 PAPER_ALL = 99.17
@@ -56,13 +55,6 @@ def results(rows: list[Row]) -> str:
     ]:
         tables += [t for t in comparisons if t]
     return "\n\n".join(tables)
-
-
-def with_results(readme: str, text: str) -> str:
-    """`readme` with `text` between its markers."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
 
 
 def _bars(rows: list[Row]) -> str:

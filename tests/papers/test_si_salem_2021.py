@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from placid.reports.studies import BEGIN, END, with_results
+
 HERE = Path(__file__).resolve().parents[2] / "papers" / "si-salem-2021-infida"
 sys.path.insert(0, str(HERE))
 
@@ -116,8 +118,6 @@ def test_means_and_intervals_by_hand() -> None:
 
 
 def test_the_section_between_the_markers_is_replaced_and_nothing_else() -> None:
-    from study import BEGIN, END, with_results
-
     text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     assert with_results(text, "new") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
     readme = (HERE / "README.md").read_text()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import vl_convert
 
@@ -13,7 +14,7 @@ from placid.reports.charts import Look
 from placid.reports.run_data import RunData
 from placid.reports.story import tell
 
-__all__ = ["VEGA_LITE", "write_figures"]
+__all__ = ["VEGA_LITE", "svg_of", "write_figures"]
 
 #: the Vega-Lite that charts are drawn with, on the page and in files
 VEGA_LITE = max(vl_convert.get_vegalite_versions(), key=lambda v: tuple(int(part) for part in v.split(".")))
@@ -52,6 +53,11 @@ def write_figures(
         (folder / f"{name}.png").write_bytes(vl_convert.svg_to_png(svg, scale=2))
         written += [folder / f"{name}.svg", folder / f"{name}.png"]
     return written
+
+
+def svg_of(spec: dict[str, Any], title: str) -> str:
+    """A chart that needs no page, as SVG; `title` is for who cannot see it."""
+    return _titled(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE), title)
 
 
 def _titled(svg: str, title: str) -> str:

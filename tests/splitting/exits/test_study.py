@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from drawn_answers import COSTS, answers
 
+from placid.errors import InputError
+from placid.reports.studies import BEGIN, END, with_results
 from placid.splitting.data import DATASETS, Images, LabelledImages
 
 HERE = Path(__file__).resolve().parents[3] / "papers" / "teerapittayanon-2016-branchynet"
@@ -74,7 +76,36 @@ def test_rows_and_tables(study) -> None:  # type: ignore[no-untyped-def]
     text = tables.results(again)
     assert "| accuracy with exits | 79.19 |" in text
     assert "nan" not in text
-    written = tables.with_results((HERE / "README.md").read_text(), text)
+    written = with_results((HERE / "README.md").read_text(), text)
     assert text in written
-    assert written.count(tables.BEGIN) == written.count(tables.END) == 1
-    assert tables.with_results(written, text) == written
+    assert written.count(BEGIN) == written.count(END) == 1
+    assert with_results(written, text) == written
+
+
+def test_the_paper_s_row_is_answered_by_a_target_that_was_reached(study) -> None:  # type: ignore[no-untyped-def]
+    _, tables, _ = study
+    row = {"way": "joint", "rule": "entropy", "target": "lose 0", "accuracy": 0.78, "accuracy_without": 0.79,
+           "shares": [0.6, 0.4], "speedup": 1.2,
+           "first_calibration_error": 0.1, "first_auroc": 0.9, "first_area": 0.1}  # fmt: skip
+    plain = row | {"rule": "", "target": "", "shares": [1.0], "speedup": 1.0}
+    always = [plain | {"way": w} for w in ("baseline", "longer")]
+    always += [row | {"way": w, "rule": r, "target": "first exit 0.656"} for w in ("joint", "heads")
+               for r in ("entropy", "confidence", "learned")]  # fmt: skip
+
+    def text(*targets: str) -> str:
+        rows = [*always, *(row | {"target": t} for t in targets)]
+        latency = {"whole": 1e-3, "segments": [4e-4, 4e-4]}
+        return str(tables.results({"alexnet": {"rows": rows, "latency_s": latency}}))
+
+    assert "joint, entropy, target: lose 0 |" in text("lose 0", "lose 0.005")
+    assert "joint, entropy, target: lose 0.005 |" in text("lose 0.005", "lose 0.01")
+    with pytest.raises(InputError, match="reached by all seeds"):
+        text()
+
+
+@pytest.mark.parametrize("results", [f for f in (HERE / "results.json",) if f.exists()])
+def test_the_readme_shows_the_results(study, results: Path) -> None:  # type: ignore[no-untyped-def]
+    """Without results there is nothing to hold it against."""
+    _, tables, _ = study
+    readme = (HERE / "README.md").read_text()
+    assert with_results(readme, tables.results(json.loads(results.read_text()))) == readme

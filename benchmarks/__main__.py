@@ -24,6 +24,7 @@ BENCHMARKS = {
     "kernels": "Kernels and solvers",
     "peers": "Requests accounted for per second",
     "start_up": "Beginning",
+    "cutting": "Where a network can be cut",
     "chain": "A network in segments",
 }
 HERE = Path(__file__).parent

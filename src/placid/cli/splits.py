@@ -116,7 +116,10 @@ def compare(
     ] = "10 ms",
     server: Annotated[
         float,
-        typer.Option(help="Multiply-adds a second that the server sustains for one request; for the maps."),
+        typer.Option(
+            help="Multiply-adds a second that the server sustains for one request; for the maps.",
+            show_default="4e11",
+        ),
     ] = 4e11,
 ) -> None:
     """Hold every way to answer against every other: table, page, and maps of which one wins where."""
@@ -141,7 +144,7 @@ def compare(
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(error.filename or out)) from error
     console.print(splits_table(told))
-    console.print(headline(told), highlight=False)
+    console.print(headline(told), highlight=False, markup=False)
     console.print(f"The numbers: [bold]{page.with_suffix('.csv')}[/]", highlight=False, soft_wrap=True)
     console.print(f"The page: [bold]{page}[/]", highlight=False, soft_wrap=True)
 

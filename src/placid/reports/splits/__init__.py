@@ -6,16 +6,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from placid.reports.splits.costs import Cost, costs
+    from placid.reports.splits.costs import Cost
     from placid.reports.splits.page import write_comparison
+    from placid.reports.splits.story import Comparison, compare_splits
     from placid.reports.splits.tables import splits_csv, splits_table
+    from placid.reports.splits.verdicts import findings, headline
     from placid.reports.splits.winners import Setting, energy_winners, latency_winners
 
 __all__ = [
+    "Comparison",
     "Cost",
     "Setting",
-    "costs",
+    "compare_splits",
     "energy_winners",
+    "findings",
+    "headline",
     "latency_winners",
     "splits_csv",
     "splits_table",
@@ -23,10 +28,13 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Comparison": "story",
     "Cost": "costs",
     "Setting": "winners",
-    "costs": "costs",
+    "compare_splits": "story",
     "energy_winners": "winners",
+    "findings": "verdicts",
+    "headline": "verdicts",
     "latency_winners": "winners",
     "splits_csv": "tables",
     "splits_table": "tables",

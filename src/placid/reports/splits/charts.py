@@ -20,12 +20,17 @@ from placid.reports.wording import quantity
 
 __all__ = ["accuracy_chart", "exits_chart", "risk_chart", "three_axes"]
 
-#: what the plots are on a page 1,180 pixels wide; only names are placed by it
-_PLOT = 1040.0
+#: widths of a plot, in pixels, for which names are placed: of a screen's page, and of a phone's
+_PLOTS = {"wide": 900.0, "narrow": 290.0}
+#: from which width of the plot on the names are those of the wide one
+_WIDE_FROM = 800
 #: viridis without its palest end: low to high accuracy
 _ACCURACY_RAMP = ["#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#c5d91b"]
 #: first to last exit, light to dark
 _EXIT_RAMP = ("#c6dbef", "#6baed6", "#08519c")
+#: likewise for lines, which need more contrast
+_RISK_RAMP = ("#6baed6", "#08519c")
+_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def accuracy_chart(ways: Sequence[Cost], of: str) -> dict[str, Any]:
@@ -35,8 +40,8 @@ def accuracy_chart(ways: Sequence[Cost], of: str) -> dict[str, Any]:
         "operations": lambda w: w.device_operations,
     }[of]
     title = {
-        "bytes": "bytes sent for an input, mean over the test images",
-        "operations": "operations of the device for an input (multiply-adds; codecs included)",
+        "bytes": "bytes sent for an input, mean",
+        "operations": "operations of the device for an input",
     }[of]
     domain, scale, axis, at = _from_zero([value(w) for w in ways])
     data = _points(ways)
@@ -82,15 +87,15 @@ def three_axes(ways: Sequence[Cost]) -> dict[str, Any]:
     y = alt.Y("y:Q", title="operations of the device for an input", scale=y_scale, axis=y_axis)
     accuracies = [100 * w.accuracy for w in ways]
     low, high = max(min(accuracies), 100 * _floor(ways)), max(accuracies)
+    if high == low:  # one accuracy is still a scale
+        low = high - 1
     # most of what is told apart lies near the top: colours change faster there
     stops = [high - (high - low) * (1 - k / 5) ** 2 for k in range(6)]
     colour = alt.Color(
         "accuracy:Q",
-        scale=alt.Scale(domain=stops, range=_ACCURACY_RAMP, clamp=True)
-        if high > low
-        else alt.Scale(range=_ACCURACY_RAMP[-1:]),
+        scale=alt.Scale(domain=stops, range=_ACCURACY_RAMP, clamp=True),
         legend=alt.Legend(
-            title="accuracy, %", orient="right", format=".0f", gradientLength=220, titleFontWeight="normal"
+            title="accuracy, %", orient="top", format=".0f", gradientLength=220, titleFontWeight="normal"
         ),
     )
     layers = [_marks(base, x, y, colour, size=130), *_labels(base, x, y)]
@@ -122,69 +127,86 @@ def exits_chart(zoo: Zoo) -> dict[str, Any] | None:
              "accuracy": None if accuracy is None else 100 * accuracy, "said": f"{100 * rest:.0f} %{told}"}
         )  # fmt: skip
     for r in rows:
-        # what is too narrow for its words stands in the tooltip alone
         r["middle"] = (r["start"] + r["end"]) / 2
         r["ink"] = "#ffffff" if r["exit"] == "the end" else INK
-        if r["end"] - r["start"] < 7.0 * len(str(r["said"])) / 860:
-            r["said"] = f"{100 * r['share']:.0f} %" if r["share"] > 0.05 else ""
     base = alt.Chart(alt.NamedData("exits"))
-    y = alt.Y("variant:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, ticks=False, domain=False))
+    y = alt.Y("variant:N", sort=None, title=None, axis=None)
     x = alt.X(
         "start:Q",
         title="share of the test images",
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format="%", tickCount=5),
     )
-    bars = base.mark_bar(stroke="white").encode(
+    bars = base.mark_bar(stroke="white", size=24).encode(
         y=y, x=x, x2="end:Q",
         color=alt.Color("exit:N", scale=alt.Scale(domain=names, range=ramp(_EXIT_RAMP, most)),
                         legend=alt.Legend(title="answered at", orient="top", titleFontWeight="normal")),
         tooltip=["variant:N", "exit:N", alt.Tooltip("share:Q", format=".1%"),
                  alt.Tooltip("accuracy:Q", format=".2f", title="of those right, %")],
     )  # fmt: skip
-    words = base.mark_text(fontSize=11, color=alt.expr("datum.ink")).encode(y=y, x="middle:Q", text="said:N")
+    # what is too narrow for its words stands in the tooltip alone
+    fitting = (
+        "(datum.end - datum.start) * width > 6.2 * length(datum.said) ? datum.said : "
+        "(datum.end - datum.start) * width > 36 ? format(100 * datum.share, '.0f') + ' %' : ''"
+    )
+    words = (
+        base.transform_calculate(fitting=fitting)
+        .mark_text(fontSize=11, color=alt.expr("datum.ink"))
+        .encode(y=y, x="middle:Q", text="fitting:N")
+    )
+    # above its bar a name leaves the whole width to the shares
+    names = (
+        base.transform_filter("datum.place === 0")
+        .mark_text(align="left", baseline="bottom", dy=-15, fontSize=12, color=INK)
+        .encode(y=y, x=alt.value(0), text="variant:N")
+    )
     return _finish(
-        alt.layer(bars, words),
+        alt.layer(bars, words, names),
         {"exits": rows},
         "Share of inputs answered at each exit",
-        max(60, 34 * len(having)),
+        58 * len(having),
     )
 
 
 def risk_chart(zoo: Zoo) -> dict[str, Any] | None:
     """Error rate among the inputs that an exit is surest of, as it is asked to answer more of them; None without data."""
-    rows, ends = [], []
+    rows: list[dict[str, Any]] = []
+    known: list[tuple[str, int, int]] = []  # name, which exit, which variant
     for v in zoo.variants:
-        for k, curve in enumerate(risk_coverage(v)):
-            if not curve:
-                continue
+        curves = [(k, curve) for k, curve in enumerate(risk_coverage(v)) if curve]
+        variant = known[-1][2] + 1 if known else 0
+        for k, curve in curves:
             name = f"{v.name}, exit {k + 1}"
             rows += [
                 {"curve": name, "coverage": rounded(c), "risk": rounded(100 * r), "rule": v.exits[k].rule}
                 for c, r in curve
             ]
-            ends.append(name)
+            known.append((name, k, variant))
     if not rows:
         return None
-    colours = [f.colour for f in FAMILIES if f.name not in ("raw picture",)]
-    picked = [colours[k % len(colours)] for k in range(len(ends))]
-    dashes = [[1, 0] if k < len(colours) else [5, 3] for k in range(len(ends))]
+    ends = [name for name, _, _ in known]
+    # colours tell exits apart, as in the bars; dashes variants
+    shades = ramp(_RISK_RAMP, 1 + max(k for _, k, _ in known))
+    picked = [shades[k] for _, k, _ in known]
+    dashes = [_DASHES[variant % len(_DASHES)] for _, _, variant in known]
     base = alt.Chart(alt.NamedData("risk"))
     x = alt.X(
         "coverage:Q",
-        title="share of the inputs that reach the exit which it answers, surest first",
+        title="share that it answers, surest first",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(format="%"),
+        axis=alt.Axis(format="%", tickCount=5),
     )
     y = alt.Y("risk:Q", title="of those wrong, %")
-    legend = alt.Legend(title=None, orient="right", symbolType="stroke", labelLimit=280)
+    legend = alt.Legend(
+        title=None, orient="top", columns=1, symbolType="stroke", symbolSize=300, labelLimit=320
+    )
     colour = alt.Color(
         "curve:N",
         scale=alt.Scale(domain=ends, range=picked),
         legend=legend,
     )
     dash = alt.StrokeDash("curve:N", scale=alt.Scale(domain=ends, range=dashes), legend=legend)
-    chart = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=26)).encode(
+    chart = base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=16)).encode(
         x=x, y=y, color=colour, strokeDash=dash,
         tooltip=["curve:N", "rule:N", alt.Tooltip("coverage:Q", format=".1%"), alt.Tooltip("risk:Q", format=".2f")],
     )  # fmt: skip
@@ -256,7 +278,8 @@ def _from_zero(
         else [m * p for p in [powers[0] / 10 if powers else low, *powers] for m in (1, 2, 5)]
     )
     ticks = [t for t in ticks if low <= t <= high]
-    first = low if zero is None else zero / 1.6
+    # left of the 0 there is room for half a name
+    first = low if zero is None else zero / 2.5
     axis = alt.Axis(
         values=[*([] if zero is None else [zero]), *ticks],
         labelExpr=f"datum.value < {low!r} ? '0' : replace(format(datum.value, '~s'), 'G', ' G')",
@@ -279,28 +302,33 @@ def _name(
     *,
     log_y: bool = False,
 ) -> None:
-    """Give every point of `data` the side on which its name stands; those that no other beats choose first."""
+    """Give every point of `data` the side on which its name stands, for every width of `_PLOTS`.
+
+    Those that no other beats choose first; a name without room stands nowhere.
+    """
 
     def place(value: float, ends: Sequence[float], log: bool) -> float:
         low, high = (math.log(e) if log else e for e in ends)
         return ((math.log(value) if log else value) - low) / (high - low)
 
     order = sorted(range(len(data)), key=lambda k: not data[k]["efficient"])
-    spots = [
-        (place(data[k][x], x_domain, True) * _PLOT, (1 - place(data[k][y], y_domain, log_y)) * height)
-        for k in order
-    ]
-    sides = place_labels(
-        spots, [data[k]["label"] for k in order], radius=7, letter=5.9, line=12, width=_PLOT, height=height
-    )
-    for k, side in zip(order, sides, strict=True):
-        data[k]["side"] = side
+    for plot, wide in _PLOTS.items():
+        spots = [
+            (place(data[k][x], x_domain, True) * wide, (1 - place(data[k][y], y_domain, log_y)) * height)
+            for k in order
+        ]
+        sides = place_labels(
+            spots, [data[k]["label"] for k in order], radius=7, letter=5.9, line=12, width=wide, height=height
+        )
+        for k, side in zip(order, sides, strict=True):
+            data[k][plot] = side
 
 
 def _labels(base: Any, x: alt.X, y: alt.Y) -> list[Any]:
     layers = []
     for side, (right, down) in SIDES.items():
-        named = base.transform_calculate(said=f"datum.side === '{side}' ? datum.label : ''")
+        chosen = f"(width >= {_WIDE_FROM} ? datum.wide : datum.narrow) === '{side}'"
+        named = base.transform_calculate(said=f"{chosen} ? datum.label : ''")
         beside: dict[str, Any] = {
             "align": "center" if right == 0 else "left" if right > 0 else "right",
             "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",

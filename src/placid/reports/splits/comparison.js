@@ -57,11 +57,13 @@
   }
   for (const panel of panels) {
     const glass = panel.querySelector(".glass");
-    glass.addEventListener("pointermove", (e) => {
+    const point = (e) => {
       const box = glass.getBoundingClientRect();
       const across = Math.min(1, Math.max(0, (e.clientX - box.left) / box.width));
       const up = Math.min(1, Math.max(0, 1 - (e.clientY - box.top) / box.height));
       read(panel, at(data[panel.dataset.kind].x, across), at(data[panel.dataset.kind].y, up));
-    });
+    };
+    glass.addEventListener("pointermove", point);
+    glass.addEventListener("pointerdown", point);  // a finger does not hover
   }
 })();

@@ -45,6 +45,7 @@ _FAMILY_OF = {
     "local": LOCAL,
     "remote-raw": RAW,
     "split": SPLIT,
+    "split-float": SPLIT,
     "bottleneck": BOTTLENECK,
     "bottlefit": BOTTLENECK,
     "bottlefit-free": BOTTLENECK,

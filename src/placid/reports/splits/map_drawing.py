@@ -16,7 +16,7 @@ from placid.reports.splits.winners import WinnerMap
 __all__ = ["Axis", "draw_map", "ranking"]
 
 _WIDTH, _HEIGHT = 600.0, 372.0
-_LEFT, _TOP, _RIGHT, _BOTTOM = 66.0, 26.0, 104.0, 48.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = 66.0, 38.0, 104.0, 48.0
 _LETTER, _LINE = 6.3, 15.0
 
 
@@ -176,15 +176,27 @@ def _axes(found: WinnerMap, x: Axis, y: Axis) -> list[str]:
                 f'<path d="M0 {_HEIGHT - py:.1f}h-5" stroke="#80868b"/><text x="-8" y="{_HEIGHT - py:.1f}" dy=".35em" '
                 f'text-anchor="end" font-size="11.5">{escape(text)}</text>'
             )
-    taken: list[tuple[float, float]] = []
+    # names in two rows, the upper one for those that meet a name of the lower
+    taken: tuple[list[tuple[float, float]], ...] = ([], [])
     for value, text in x.marks:
         px, half = at(value, found.x, _WIDTH), 2.9 * len(text) + 4
-        if px is None or any(px - half < b and px + half > a for a, b in taken):
+        if px is None:
             continue
-        taken.append((px - half, px + half))
+        row = next(
+            (
+                r
+                for r, others in enumerate(taken)
+                if not any(px - half < b and px + half > a for a, b in others)
+            ),
+            None,
+        )
+        # a long tick must not run through a name below
+        if row is None or (row == 1 and any(a < px < b for a, b in taken[0])):
+            continue
+        taken[row].append((px - half, px + half))
         parts.append(
-            f'<path d="M{px:.1f} 0v-5" stroke="#80868b"/><text x="{px:.1f}" y="-9" text-anchor="middle" font-size="11" '
-            f'fill="#5f6368">{escape(text)}</text>'
+            f'<path d="M{px:.1f} 0v{-5 - 13 * row}" stroke="#80868b"/><text x="{px:.1f}" y="{-9 - 13 * row}" '
+            f'text-anchor="middle" font-size="11" fill="#5f6368">{escape(text)}</text>'
         )
     heights: list[float] = []
     for value, text in y.marks:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import groupby
 from typing import Any
+
+import numpy as np
 
 from placid.catalog.processors import PROCESSORS
 from placid.catalog.radios import RADIOS
@@ -11,13 +14,11 @@ from placid.reports.splits.amounts import amount, bit_rate, joule, points
 from placid.reports.splits.map_drawing import Axis, draw_map, ranking
 from placid.reports.splits.story import Comparison
 from placid.reports.splits.tables import family_swatch
-from placid.reports.splits.winners import LOSSES, WinnerMap, answer_s, energy_terms, latency_terms
+from placid.reports.splits.winners import WinnerMap, answer_s, energy_terms, latency_terms
 from placid.reports.wording import count, quantity
 
-__all__ = ["FIRST_LOSS", "map_section", "read_under_pointer"]
+__all__ = ["map_section", "read_under_pointer"]
 
-#: the required accuracy that is shown first, and that sentences are about
-FIRST_LOSS = 0.01
 _DEVICES = ("cortex-m7", "raspberry-pi-4", "phone", "x86-core", "jetson-nano", "jetson-orin-nano", "t4")
 
 
@@ -26,11 +27,10 @@ def map_section(told: Comparison, kind: str) -> str:
     maps = told.latency if latency else told.energy
     x, y = _latency_axes() if latency else _energy_axes()
     chooser = "".join(
-        f'<option value="{k}"{" selected" if loss == FIRST_LOSS else ""}>at most {points(loss)} lost '
-        f"({100 * (told.reference - loss):.2f} % or more)</option>"
-        for k, loss in enumerate(LOSSES)
+        f'<option value="{k}"{" selected" if loss == told.loss else ""}>at most {points(loss)} lost</option>'
+        for k, loss in enumerate(maps)
     )
-    panels = "".join(_panel(told, maps[loss], k, loss, kind, x, y) for k, loss in enumerate(LOSSES))
+    panels = "".join(_panel(told, maps[loss], k, loss, kind, x, y) for k, loss in enumerate(maps))
     if latency:
         title = "Who answers first"
         text = (
@@ -56,21 +56,23 @@ def _panel(told: Comparison, found: WinnerMap, level: int, loss: float, kind: st
     ranks = ranking(found)
     rows = "".join(
         f"<tr><td>{n}</td><td>{family_swatch(told.ways[k].family)}{escape(told.ways[k].name)}</td>"
-        f"<td>{100 * told.ways[k].accuracy:.2f} %</td><td>{100 * share:.1f} %</td></tr>"
+        f"<td>{round(100 * told.lost[k], 2) + 0.0:.2f}</td><td>{100 * share:.1f} %</td></tr>"
         for n, (k, share) in enumerate(ranks, 1)
     )
     out = int((~found.reaching).sum())
-    title = f"At most {points(loss)} lost: {100 * found.required:.2f} % or more"
+    held_against = "whole network" if told.whole else "best variant"
+    title = f"At most {points(loss)} below the {held_against} ({100 * told.reference:.2f} %)"
     drawing = draw_map(found, told.ways, x, y, f"{title}; {kind}", f"{kind}-{level}")
     near = 100 * float(found.close().mean())
     devices = _devices(told, found) if kind == "latency" else ""
     return (
         f'<div class="panel" data-kind="{kind}" data-level="{level}"><h3>{title}</h3>'
-        f'<div class="map-body"><figure>{drawing}<figcaption>Each region: the way that wins there. Hatched: one of another '
+        f'<div class="map-body"><figure><div class="scroll">{drawing}</div>'
+        "<figcaption>Each region: the way that wins there. Hatched: one of another "
         f"family costs at most 5 % more ({near:.0f} % of the map), too near to call. "
         f"{out} of {count(len(told.ways), 'way')} miss this accuracy and are left out.</figcaption></figure>"
-        f'<div class="beside"><table class="ranks"><thead><tr><th></th><th class="text">wins</th><th>accuracy</th>'
-        f'<th>of the map</th></tr></thead><tbody>{rows}</tbody></table><div class="reading no-print" '
+        f'<div class="beside"><table class="ranks"><thead><tr><th></th><th class="text">wins</th><th>lost,<br>points</th>'
+        f'<th>of the<br>map</th></tr></thead><tbody>{rows}</tbody></table><div class="reading no-print" '
         'aria-live="polite">Point at the map to read what wins there.</div></div></div>'
         f"{devices}</div>"
     )
@@ -80,18 +82,22 @@ def _devices(told: Comparison, found: WinnerMap) -> str:
     """Declared classes of device and of link: who answers first, and when."""
     links = sorted(RADIOS.values(), key=lambda r: r.bytes_per_s)
     devices = [PROCESSORS[d] for d in _DEVICES]
+    rates = 8 * np.array([r.bytes_per_s for r in links])
     reaching = [w for w, r in zip(told.ways, found.reaching, strict=True) if r]
     if not reaching:
         return ""
     body = []
     for device in devices:
+        cost = answer_s(reaching, device.multiply_adds_per_s(), rates, told.setting)
+        wins = cost.argmin(axis=0).tolist()
         cells = []
-        for link in links:
-            cost = answer_s(reaching, device.multiply_adds_per_s(), 8 * link.bytes_per_s, told.setting)
-            k = int(cost.argmin())
+        # one cell where the same way wins on several links in a row
+        for k, run in groupby(range(len(links)), key=wins.__getitem__):
+            on = list(run)
+            took = dict.fromkeys(quantity(float(cost[k, link]), "time") for link in (on[0], on[-1]))
             cells.append(
-                f"<td>{family_swatch(reaching[k].family)}{escape(reaching[k].name)}<small>{quantity(float(cost[k]), 'time')}"
-                "</small></td>"
+                f'<td colspan="{len(on)}">{family_swatch(reaching[k].family)}{escape(reaching[k].name)}'
+                f"<small>{' to '.join(took)}</small></td>"
             )
         body.append(
             f'<tr><th scope="row">{escape(device.name)}<small>{amount(device.multiply_adds_per_s())}/s</small></th>'
@@ -104,7 +110,7 @@ def _devices(told: Comparison, found: WinnerMap) -> str:
         "<h4>On declared devices and links</h4>"
         f'<div class="scroll"><table class="classes"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(body)}</tbody>'
         '</table></div><p class="note">Bandwidth and speed of each class as declared (32-bit floats); round trip and '
-        "server as above.</p>"
+        "server as above. From one time to another: over those links from left to right.</p>"
     )
 
 
@@ -139,7 +145,7 @@ def _links(attribute: str, factor: float) -> list[tuple[float, str]]:
 
 def read_under_pointer(told: Comparison) -> dict[str, Any]:
     """What the page needs to read off a map under the pointer: cost = fixed + operations x price + sent x price."""
-    any_map = told.latency[FIRST_LOSS], told.energy[FIRST_LOSS]
+    any_map = told.latency[told.loss], told.energy[told.loss]
     return {
         "names": [w.name for w in told.ways],
         "latency": {
@@ -152,6 +158,5 @@ def read_under_pointer(told: Comparison) -> dict[str, Any]:
             "x": [float(any_map[1].x[0]), float(any_map[1].x[-1]), len(any_map[1].x)],
             "y": [float(any_map[1].y[0]), float(any_map[1].y[-1]), len(any_map[1].y)],
         },
-        "reaching": [[int(r) for r in told.latency[loss].reaching] for loss in LOSSES],
-        "first": LOSSES.index(FIRST_LOSS),
+        "reaching": [[int(r) for r in found.reaching] for found in told.latency.values()],
     }

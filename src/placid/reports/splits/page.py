@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from placid.catalog.variants import Zoo
+from placid.catalog.variants import shipped_zoo
 from placid.reports.shell import self_contained
-from placid.reports.splits.amounts import points
+from placid.reports.splits.amounts import amount, points
 from placid.reports.splits.charts import accuracy_chart, exits_chart, risk_chart, three_axes
+from placid.reports.splits.costs import CODEC_OPERATIONS_PER_S
 from placid.reports.splits.families import FAMILIES
-from placid.reports.splits.map_section import FIRST_LOSS, map_section, read_under_pointer
-from placid.reports.splits.story import Comparison, compare_splits
+from placid.reports.splits.map_section import map_section, read_under_pointer
+from placid.reports.splits.story import FIRST_LOSS, Comparison
 from placid.reports.splits.tables import csv_download, family_swatch, splits_csv, splits_html
 from placid.reports.splits.verdicts import findings, headline
 from placid.reports.splits.winners import Setting
@@ -25,20 +27,17 @@ from placid.version import __version__
 __all__ = ["comparison_page", "write_comparison"]
 
 
-def write_comparison(zoo: Zoo, folder: str | os.PathLike[str], *, setting: Setting | None = None) -> Path:
+def write_comparison(told: Comparison, folder: str | os.PathLike[str]) -> Path:
     """Write ``splits.html`` and ``splits.csv`` into `folder`, each whole or not at all; the page's path comes back.
 
-    Args:
-        setting: what modelled times take for granted; left out: `Setting()`.
-
     Raises:
-        InputError: the zoo has no variant, or holds curves of exits that cannot be.
+        InputError: the zoo holds curves of exits that cannot be.
+        OSError: something cannot be written.
     """
-    told = compare_splits(zoo, setting)
     into = Path(folder)
     into.mkdir(parents=True, exist_ok=True)
     page = into / "splits.html"
-    for target, text in ((into / "splits.csv", splits_csv(zoo)), (page, comparison_page(told))):
+    for target, text in ((into / "splits.csv", splits_csv(told.zoo)), (page, comparison_page(told))):
         scratch = target.with_name(target.name + ".tmp")
         scratch.write_text(text, encoding="utf-8")
         os.replace(scratch, target)
@@ -68,9 +67,9 @@ def comparison_page(told: Comparison) -> str:
     ]
     return self_contained(
         title="What splitting buys",
-        kicker=f"{zoo.task} on {zoo.dataset}: {count(len(zoo.variants), 'variant')}, measured on {zoo.processor}",
+        kicker=f"{told.about}: {count(len(zoo.variants), 'variant')}, measured on {zoo.processor}",
         description="",
-        verdict=headline(told, FIRST_LOSS),
+        verdict=headline(told),
         tiles="",
         sections=[(a, s, f'<section id="{a}">{markup}</section>') for a, s, markup in sections],
         version=__version__,
@@ -84,21 +83,27 @@ def comparison_page(told: Comparison) -> str:
 
 
 def _findings(told: Comparison) -> str:
-    items = "".join(f"<li>{escape(s)}</li>" for s in findings(told, FIRST_LOSS))
+    parts = "".join(
+        f'<h3 class="found">{escape(title)}</h3><ul class="plain">'
+        + "".join(f"<li>{escape(s)}</li>" for s in sentences)
+        + "</ul>"
+        for title, sentences in findings(told).items()
+    )
     return (
-        "<h2>What wins where</h2><p>Among the variants that lose at most "
-        f"{points(FIRST_LOSS)} of accuracy against the whole network. Shares are of the maps below, whose axes are "
-        f'logarithmic; another grid gives other shares.</p><ul class="plain">{items}</ul>'
+        '<h2>What wins where <span class="modelled">modelled</span></h2><p>Among the variants that lose at most '
+        f"{points(told.loss)} of accuracy against the whole network. Shares are of the maps below, whose axes are "
+        f"logarithmic; another grid gives other shares.</p>{parts}"
     )
 
 
-def _legend(told: Comparison) -> str:
-    """The families that the zoo has."""
+def _legend(told: Comparison, *, edges: bool = True) -> str:
+    """The families that the zoo has; `edges`: and what a dark edge means."""
     present = {w.family for w in told.ways}
     return (
         '<ul class="keys families">'
         + "".join(f"<li>{family_swatch(f)}{escape(f.name)}</li>" for f in FAMILIES if f in present)
-        + "<li>dark edge: no other variant beats it on bytes, operations and accuracy at once</li></ul>"
+        + ("<li>dark edge: no other beats it on bytes, operations and accuracy at once</li>" if edges else "")
+        + "</ul>"
     )
 
 
@@ -107,6 +112,7 @@ def _chart(name: str, caption: str) -> str:
 
 
 def _accuracy(told: Comparison) -> str:
+    counted = any(not s.file and s.multiply_adds for v in told.zoo.variants for s in v.segments)
     zero = (
         "An axis with a 0 is broken there: left of its powers of ten stands what sends or computes nothing."
     )
@@ -117,8 +123,9 @@ def _accuracy(told: Comparison) -> str:
                  f"those answered on the device count as 0. {zero} Names without room stand in tooltips and table. What is "
                  "far less accurate stands on the lower edge, its accuracy beside its name.")
         + "<h3>Against operations of the device</h3>"
-        + _chart("operations", "Multiply-adds with the heads of exits; those of a picture codec are estimated from its "
-                 "algorithm, other codecs count by their measured time at 10⁹ operations a second (modelled).")
+        + _chart("operations", "Multiply-adds with the heads of exits, and codecs: by their measured time, at "
+                 f"{amount(CODEC_OPERATIONS_PER_S)} operations a second (modelled)"
+                 + (", those of pictures as estimated from their algorithm." if counted else "."))
         + "<h3>All three at once</h3>"
         + _chart("axes", "The nearer to the lower left and the lighter, the better. The fewest bytes alone mean nothing: a "
                  "label is one byte, if the device computes all of it.")
@@ -132,8 +139,9 @@ def _exits(with_risk: bool) -> str:
     if with_risk:
         body += "<h3>Risk against coverage</h3>" + _chart(
             "risk",
-            "The lower a curve stays, the better an exit tells its right answers from its wrong ones. Its right end is the "
-            "error of an exit that answers all.",
+            "Of the inputs that reach an exit it answers those that it is surest of: across, how many; up, how many of them "
+            "wrong. The lower a curve stays, the better the exit tells its right answers from its wrong ones. Its right end "
+            "is the error of an exit that answers all.",
         )
     return body
 
@@ -141,7 +149,8 @@ def _exits(with_risk: bool) -> str:
 def _table(told: Comparison) -> str:
     return (
         f'<h2>All numbers</h2><p class="no-print">{csv_download(told.zoo)}: in SI units, with the time of every segment.</p>'
-        f'<div class="scroll">{splits_html(told)}</div><p class="note">Accuracy ± half of its 95 % interval. Expected over '
+        f'{_legend(told, edges=False)}<div class="scroll">{splits_html(told)}</div>'
+        '<p class="note">Accuracy ± half of its 95 % interval. Expected over '
         "the test images where exits are in use; p95 of the bytes is of inputs for which something is sent. Measured: "
         f"medians of repeated runs at batch 1 on {escape(told.zoo.processor)}, codecs included. Operations: multiply-adds "
         "and what codecs take beyond them. †: not built; summed from the remote variant with the whole "
@@ -154,21 +163,24 @@ def _origin(told: Comparison) -> str:
     modelled: Sequence[str] = (
         "Times and energies on the maps are modelled: the larger of operations over speed and bytes moved over memory "
         f"bandwidth ({setting.memory_bytes_per_multiply_add:g} bytes for a multiply-add), not timed on those devices.",
-        f"Every input that is sent takes a round trip of {quantity(setting.round_trip_s, 'time')} and, for each packet of "
-        f"{setting.packet_payload_bytes:g} bytes begun, at least one, {setting.packet_header_bytes:g} bytes of headers.",
+        f"Every input that is sent takes a round trip of {quantity(setting.round_trip_s, 'time')}, and "
+        f"{setting.packet_header_bytes:g} bytes of headers for every {setting.packet_payload_bytes:,g} bytes, those of one "
+        "packet at least.",
+        "A multiply-add takes as long, and as much energy, in 8 bits as in 32: devices with faster 8-bit units gain more "
+        "from 8-bit networks than the maps say.",
         "Devices and links along the edges of the maps are declared classes: what each is taken for stands in "
         "placid.catalog.processors and placid.catalog.radios.",
-        "Required accuracies count from the whole network on the raw picture; means are compared, not intervals.",
+        "What is lost counts from the whole network on the raw picture, over the seeds that both were trained with; means "
+        "are compared, not intervals.",
         "Accuracies, bytes, sizes and the times of the table are measured, and come from the zoo's manifest.",
     )  # fmt: skip
-    made = dict(told.whole.made) if told.whole else {}
     facts = {
         "placid": __version__,
         "task": zoo.task,
         "images": zoo.dataset,
         "measured on": zoo.processor,
         "an input": f"{zoo.input_bytes:,} bytes as it is",
-        **{str(k): str(v) for k, v in made.items() if isinstance(v, str | int | float)},
+        **_made(told),
     }
     rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
     notes = "".join(f"<li>{escape(n)}</li>" for n in zoo.notes)
@@ -177,5 +189,38 @@ def _origin(told: Comparison) -> str:
         f'<ul class="plain">{"".join(f"<li>{escape(m)}</li>" for m in modelled)}</ul>'
         + (f'<h3>Notes of the zoo</h3><ul class="plain">{notes}</ul>' if notes else "")
         + f'<h3>The zoo</h3><dl class="facts">{rows}</dl>'
-        + '<h3>To write this page again</h3><pre class="command">placid splits compare ZOO --out FOLDER</pre>'
+        + f'<h3>To write this page again</h3><pre class="command">{escape(_command(told))}</pre>'
     )
+
+
+def _made(told: Comparison) -> dict[str, str]:
+    """How the zoo's whole network came about, as far as its manifest says."""
+    made = told.whole.made if told.whole else {}
+    facts = {}
+    for step in ("trained", "built"):
+        about = made.get(step)
+        for key in ("command", "commit"):
+            if isinstance(about, Mapping) and about.get(key):
+                facts[f"{step} by" if key == "command" else f"{step} at {key}"] = str(about[key])
+    seeds = made.get("seeds")
+    if isinstance(seeds, list | tuple):
+        facts["seeds"] = ", ".join(map(str, seeds))
+    return facts
+
+
+def _command(told: Comparison) -> str:
+    """The command that writes this page, with what differs from its defaults."""
+    usual, own = Setting(), told.setting
+    shipped = told.zoo.folder == shipped_zoo()
+    command = (
+        "placid splits compare "
+        + ("" if shipped else f"{shlex.quote(str(told.zoo.folder))} ")
+        + "--out FOLDER"
+    )
+    if told.loss != FIRST_LOSS:
+        command += f" --accuracy-loss {100 * told.loss:g}"
+    if own.round_trip_s != usual.round_trip_s:
+        command += f" --round-trip '{1e3 * own.round_trip_s:g} ms'"
+    if own.server_multiply_adds_per_s != usual.server_multiply_adds_per_s:
+        command += f" --server {own.server_multiply_adds_per_s:g}"
+    return command

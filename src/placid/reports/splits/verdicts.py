@@ -18,10 +18,10 @@ __all__ = ["findings", "headline"]
 _UNSPLIT = ("on the device alone", RAW.name, PICTURE.name)
 
 
-def headline(told: Comparison, loss: float = 0.01) -> str:
+def headline(told: Comparison) -> str:
     """The page's first sentences: the fewest bytes at about the whole network's accuracy, and what they cost."""
-    sending = [w for w in told.reaching(loss) if w.bytes_mean > 0]
-    said = f"At most {points(loss)} below the {_reference(told)}, "
+    sending = [w for w in told.reaching(told.loss) if w.bytes_mean > 0]
+    said = f"At most {points(told.loss)} below the {_reference(told)}, "
     split = min(
         (w for w in sending if w.family.name not in _UNSPLIT), key=lambda w: w.bytes_mean, default=None
     )
@@ -58,19 +58,21 @@ def headline(told: Comparison, loss: float = 0.01) -> str:
     return said
 
 
-def findings(told: Comparison, loss: float = 0.01) -> list[str]:
-    """Sentences about the maps at one required accuracy, the winners first, then who wins nowhere and why."""
-    found = [
-        *_places(
-            told, told.latency[loss], "First to answer", "time", ("link", "device"), bit_rate,
-            lambda v: f"{amount(v)} multiply-adds/s",
+def findings(told: Comparison) -> dict[str, list[str]]:
+    """Title -> sentences about the maps at `told.loss`: who wins where, the most of a map first; who wins nowhere, and why.
+
+    All of it is modelled. A title without sentences is left out.
+    """
+    found = {
+        "First to answer": _places(
+            told, told.latency[told.loss], lambda v: quantity(v, "time"), bit_rate, lambda v: f"{amount(v)} multiply-adds/s"
         ),
-        *_places(
-            told, told.energy[loss], "Least energy", "energy", ("link", "device"),
-            lambda v: f"{joule(v)} a byte", lambda v: f"{joule(v)} a multiply-add",
+        "Least energy": _places(
+            told, told.energy[told.loss], joule, lambda v: f"{joule(v)} a byte", lambda v: f"{joule(v)} a multiply-add"
         ),
-    ]  # fmt: skip
-    here = _families(told, [told.latency[loss], told.energy[loss]])
+    }  # fmt: skip
+    lost = []
+    here = _families(told, [told.latency[told.loss], told.energy[told.loss]])
     for family in FAMILIES:
         members = [w for w in told.ways if w.family == family]
         if not members or family in here:
@@ -79,12 +81,12 @@ def findings(told: Comparison, loss: float = 0.01) -> list[str]:
             other for other in told.latency if family in _families(told, [told.latency[other], told.energy[other]])
         ]  # fmt: skip
         if elsewhere:
-            found.append(
-                f"{_title(family)}: wins only where another loss is allowed, at most {_either(elsewhere)}."
+            lost.append(
+                f"{_title(family)}: only where another loss is allowed, at most {_either(elsewhere)}."
             )
         else:
-            found.append(_loser(told, family, members))
-    return found
+            lost.append(_loser(told, family, members))
+    return {title: sentences for title, sentences in (found | {"Wins nowhere": lost}).items() if sentences}
 
 
 def _families(told: Comparison, maps: Iterable[WinnerMap]) -> set[Family]:
@@ -99,15 +101,12 @@ def _title(family: Family) -> str:
 def _places(
     told: Comparison,
     found: WinnerMap,
-    does: str,
-    dimension: str,
-    nouns: tuple[str, str],
+    said: Callable[[float], str],
     x_said: Callable[[float], str],
     y_said: Callable[[float], str],
 ) -> list[str]:
     """A sentence for each family that wins on a map: how much of it, between what, and where most clearly."""
     sentences = []
-    said = joule if dimension == "energy" else lambda v: quantity(v, "time")
     index = {f.name: k for k, f in enumerate(FAMILIES)}
     kinds = np.array([index[w.family.name] for w in told.ways])
     of = np.where(found.winner >= 0, kinds[found.winner], -1)
@@ -121,10 +120,9 @@ def _places(
             np.argmax(np.where(own & np.isfinite(found.margin), found.margin, -1.0)), own.shape
         )
         way, rival = told.ways[found.winner[clearest]], int(found.rival[clearest])
-        sentence = (
-            f"{does} on {_percent(share)} of the map: {FAMILIES[k].name}, "
-            f"{_between(nouns[0], x_said, x_low, x_high, found.x)} and {_between(nouns[1], y_said, y_low, y_high, found.y)}"
-        )
+        links = _between("link", x_said, x_low, x_high, found.x)
+        devices = _between("device", y_said, y_low, y_high, found.y)
+        sentence = f"{_title(FAMILIES[k])}, on {_percent(share)} of the map: over {links}, on {devices}"
         if rival >= 0:
             cost = float(found.cost[found.winner[clearest]][clearest])
             dearer = cost * float(found.margin[clearest])
@@ -132,21 +130,22 @@ def _places(
             sentence += (
                 f"; most clearly at {where}: {way.name} {said(cost)}, {told.ways[rival].name} {said(dearer)}"
             )
-        sentences.append(sentence + " (modelled).")
+        sentences.append(sentence + ".")
     return sentences
 
 
 def _loser(told: Comparison, family: Family, members: list[Cost]) -> str:
     """Why a family wins on no map at any of the required accuracies."""
-    good = [w for w in members if w.accuracy >= told.reference - max(told.latency) - 1e-9]
+    lost = dict(zip((w.name for w in told.ways), told.lost, strict=True))
+    good = [w for w in members if lost[w.name] <= max(told.latency) + 1e-9]
     if not good:
-        best = max(members, key=lambda w: w.accuracy)
+        best = min(members, key=lambda w: lost[w.name])
         return (
-            f"{_title(family)}: wins nowhere. Its best, {best.name}, answers {_accuracy(best)}, "
-            f"{100 * (told.reference - best.accuracy):.1f} points below the "
+            f"{_title(family)}: its best, {best.name}, answers {_accuracy(best)}, "
+            f"{100 * lost[best.name]:.1f} points below the "
             f"{_reference(told)}: less than any required accuracy."
         )
-    said = f"{_title(family)}: wins nowhere, at no required accuracy. "
+    said = f"{_title(family)}: at no required accuracy. "
     raw = [w for w in told.ways if w.family == RAW]
     least = min(good, key=lambda w: (w.bytes_mean, w.device_operations))
     if raw and least.bytes_mean > raw[0].bytes_mean:
@@ -157,7 +156,7 @@ def _loser(told: Comparison, family: Family, members: list[Cost]) -> str:
         )
     better = [
         w for w in told.ways
-        if w.family != family and w.accuracy >= least.accuracy and w.bytes_mean <= least.bytes_mean
+        if w.family != family and lost[w.name] <= lost[least.name] and w.bytes_mean <= least.bytes_mean
         and w.device_operations <= least.device_operations
     ]  # fmt: skip
     costs = f"sends {quantity(least.bytes_mean, 'size')} and computes {amount(least.device_operations)} operations"
@@ -189,10 +188,12 @@ def _between(noun: str, said: Callable[[float], str], low: float, high: float, g
     near = (grid[-1] / grid[0]) ** 0.04
     lowest, highest = low <= grid[0] * near, high >= grid[-1] / near
     if lowest and highest:
-        return f"whatever the {noun}"
+        return f"any {noun}"
     if lowest:
-        return f"up to {said(high)}"
-    return f"from {said(low)}" + ("" if highest else f" to {said(high)}")
+        return f"{noun}s of at most {said(high)}"
+    if highest:
+        return f"{noun}s of at least {said(low)}"
+    return f"{noun}s of {said(low)} to {said(high)}"
 
 
 def _either(losses: list[float]) -> str:

@@ -112,10 +112,11 @@ def latency_winners(
     bandwidths: np.ndarray = BANDWIDTHS,
     speeds: np.ndarray = SPEEDS,
     setting: Setting | None = None,
+    accuracies: Sequence[float] | None = None,
 ) -> WinnerMap:
     """Who answers fastest: x is the uplink's bandwidth in bit/s, y the device's speed in multiply-adds per second."""
     cost = answer_s(ways, speeds[:, None], bandwidths[None, :], setting or Setting())
-    return winners(ways, cost, bandwidths, speeds, required)
+    return winners(ways, cost, bandwidths, speeds, required, accuracies)
 
 
 def energy_winners(
@@ -125,10 +126,11 @@ def energy_winners(
     byte_energies: np.ndarray = BYTE_ENERGIES,
     operation_energies: np.ndarray = OPERATION_ENERGIES,
     setting: Setting | None = None,
+    accuracies: Sequence[float] | None = None,
 ) -> WinnerMap:
     """Who takes the device least energy: x is J for a byte sent, y J for a multiply-add."""
     cost = device_energy_j(ways, operation_energies[:, None], byte_energies[None, :], setting or Setting())
-    return winners(ways, cost, byte_energies, operation_energies, required)
+    return winners(ways, cost, byte_energies, operation_energies, required, accuracies)
 
 
 def answer_s(
@@ -184,20 +186,29 @@ def bytes_on_the_air(ways: Sequence[Cost], setting: Setting) -> list[float]:
 
 
 def winners(
-    ways: Sequence[Cost], cost: np.ndarray, x: np.ndarray, y: np.ndarray, required: float
+    ways: Sequence[Cost],
+    cost: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    required: float,
+    accuracies: Sequence[float] | None = None,
 ) -> WinnerMap:
-    """The cheapest of `ways` at every point of `cost` ([ways, y, x]) among those of accuracy at least `required`."""
+    """The cheapest of `ways` at every point of `cost` ([ways, y, x]) among those of accuracy at least `required`.
+
+    Args:
+        accuracies: of each way, where they are not to be its own mean, as where seeds have to be set apart.
+    """
     if not ways:
         raise InputError("there is no way to answer to compare")
     if cost.shape != (len(ways), len(y), len(x)):
         raise InputError(
             f"{len(ways)} ways over {len(y)} x {len(x)} points need costs of that shape, got {cost.shape}"
         )
-    accuracies = np.array([w.accuracy for w in ways])
-    reaching = accuracies >= required - 1e-9
+    reached = np.array([w.accuracy for w in ways] if accuracies is None else accuracies, float)
+    reaching = reached >= required - 1e-9
     families = np.array([w.family.name for w in ways])
     # the first of equals wins, so the more accurate come first
-    order = np.argsort(-accuracies, kind="stable")
+    order = np.argsort(-reached, kind="stable")
     held = np.where(reaching[:, None, None], cost, np.inf)
     winner = order[np.argmin(held[order], axis=0)]
     of_others = np.where(families[:, None, None] == families[winner][None], np.inf, held)

@@ -27,6 +27,7 @@ from placid.splitting.training.checkpoint import load_weights, read_about, save_
 from placid.splitting.training.classifier import Classifier, Distilled, accuracy
 from placid.splitting.training.fit import fit
 from placid.splitting.training.recipe import Recipe
+from placid.splitting.training.statistics import settle_statistics
 
 if TYPE_CHECKING:
     from placid.splitting.bottlenecks.network import SplitNetwork
@@ -153,12 +154,17 @@ class _Work:
         learner: nn.Module = Classifier(network, spec.smoothing)
         if teacher is not None:
             learner = Distilled(network, teacher, share)
+
+        def train(folder: Path) -> None:
+            fit(learner, self.data.train, recipe, folder, report=self._line(name, seed))
+            settle_statistics(network, self.data.train, recipe)
+
         self._keep(
             name,
             seed,
             network,
             how,
-            lambda folder: fit(learner, self.data.train, recipe, folder, report=self._line(name, seed)),
+            train,
         )
         return network
 

@@ -59,7 +59,7 @@ class _Norm(nn.BatchNorm2d):
     """Batch normalisation that learns a shift only; the next convolution is free to scale."""
 
     def __init__(self, channels: int) -> None:
-        super().__init__(channels, momentum=0.4)
+        super().__init__(channels)
         self.weight.requires_grad_(False)
 
 

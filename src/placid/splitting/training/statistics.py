@@ -1,0 +1,41 @@
+"""Statistics of batch normalisation as the finished network has them, not as a running mean last saw them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from placid.splitting.training.batches import training_batches
+
+if TYPE_CHECKING:
+    from placid.splitting.data import Images
+    from placid.splitting.training.recipe import Recipe
+
+__all__ = ["settle_statistics"]
+
+
+@torch.no_grad()
+def settle_statistics(network: nn.Module, data: Images, recipe: Recipe, batches: int = 50) -> None:
+    """Average mean and variance of every normalisation of `network` over `batches` batches, as its training saw them.
+
+    A running mean remembers a few batches, and those of weights that still moved. "Precise BN" of Wu & Johnson, "Rethinking
+    'batch' in BatchNorm" (arXiv:2105.07576). Weights stay; the network comes back in evaluation mode.
+    """
+    layers = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    kept = [layer.momentum for layer in layers]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # what torch calls a cumulative average
+    network.train()
+    try:
+        # an epoch that training did not have: its batches are drawn anew
+        for images, _ in islice(training_batches(data, recipe, recipe.epochs), batches):
+            network(images)
+    finally:
+        for layer, momentum in zip(layers, kept, strict=True):
+            layer.momentum = momentum
+        network.eval()

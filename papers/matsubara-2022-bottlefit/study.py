@@ -97,7 +97,7 @@ def _row(way: Cost, whole: Cost, ways: Sequence[Cost]) -> dict[str, object]:
         "variant": variant.name,
         "technique": variant.technique,
         "second_stage": SECOND_STAGE[variant.technique],
-        "arithmetic": variant.made.get("arithmetic", "float32"),
+        "arithmetic": variant.segments[0].arithmetic,
         "encoder": spec.get("encoder"),
         "epochs": spec.get("epochs"),
         "seeds": lost.seeds,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from placid.catalog.wire import HEADER_BYTES, WIRES, Packed, Plain, RangeCoded, Wire, wire_from
+from placid.catalog.wire import HEADER_BYTES, WIRES, Packed, Plain, RangeCoded, Rounded, Wire, wire_from
 from placid.errors import InputError, UnknownNameError
 
 
@@ -30,6 +30,21 @@ def test_plain_numbers_come_back(dtype: str) -> None:
     back = wire.decode(data)
     assert back.dtype == tensor.dtype
     np.testing.assert_array_equal(back, tensor)
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_rounded_floats_come_back_within_half_a_step_or_at_the_end_of_the_range(bits: int) -> None:
+    tensor = np.random.default_rng(bits).standard_normal((3, 7, 7)).astype(np.float32)
+    low, step = np.array([-1.0, -0.5, 0.0]), np.array([2.0, 1.5, 0.7]) / (1 << bits)
+    wire = Rounded((3, 7, 7), bits, low, step)
+    data = wire.encode(tensor)
+    assert len(data) == HEADER_BYTES + -(-3 * 49 * bits // 8)
+    high = low + ((1 << bits) - 1) * step
+    nearest = np.clip(tensor, low[:, None, None], high[:, None, None])
+    assert (np.abs(wire.decode(data) - nearest) <= step[:, None, None] / 2 + 1e-6).all()
+    for wrong in ({"low": [0.0, 0.0]}, {"step": [1.0, 0.0, 1.0]}, {"low": [np.nan, 0.0, 0.0]}):
+        with pytest.raises(InputError):
+            Rounded(**{"shape": (3, 7, 7), "bits": bits, "low": low, "step": step} | wrong)
 
 
 def skewed(channels: int = 4, symbols: int = 15) -> np.ndarray:
@@ -72,6 +87,7 @@ def example_of(kind: str) -> tuple[Wire, np.ndarray]:
     made: dict[str, Wire] = {
         "plain": Plain((2, 4, 4), "uint8", 9),
         "packed": Packed((2, 4, 4), 2, 9),
+        "rounded": Rounded((2, 4, 4), 2, [0.0, 0.1], [1.0, 0.7], 9),
         "range-coded": RangeCoded((2, 4, 4), skewed(2, 4), 9),
     }
     return made[kind], symbols

@@ -62,18 +62,18 @@ def calibrate(zoo: Zoo, declared: Processor) -> Calibration:
     """Fit the roofline of `declared` to the segments of `zoo`, which were measured on it. Milliseconds a segment.
 
     Overhead, rate and bandwidth minimise the squared logarithm of the ratio; each segment is also predicted from all the
-    others, so that the figure which a reader should expect of new segments is among those given. 8-bit segments
-    (`Variant.made` says ``"arithmetic": "int8"``) are left out: the zoo's other numbers are of float32.
+    others, so that the figure which a reader should expect of new segments is among those given. Segments of 8-bit
+    arithmetic are left out: the zoo's other numbers are of float32.
 
     Raises:
         InputError: fewer than four segments with a file and a latency are there.
     """
     found: dict[str, tuple[str, Segment]] = {}
     for v in zoo.variants:
-        if v.made.get("arithmetic", "float32") == "float32":
-            for s in v.segments:
-                if s.file and s.latency.p50_s > 0 and s.multiply_adds + s.moved_bytes > 0:
-                    found.setdefault(s.sha256 or f"{v.name}/{s.file}", (f"{v.name}/{s.name}", s))
+        for s in v.segments:
+            timed = s.file and s.latency.p50_s > 0 and s.multiply_adds + s.moved_bytes > 0
+            if timed and s.arithmetic == "float32":
+                found.setdefault(s.sha256 or f"{v.name}/{s.file}", (f"{v.name}/{s.name}", s))
     if len(found) <= _UNKNOWNS:
         raise InputError(
             f"{len(found)} measured segments are too few to fit a roofline to; it takes {_UNKNOWNS + 1}",

@@ -100,17 +100,16 @@ class _Pricing:
         """Whether latencies of the zoo hold there: the class itself, or several of its cores."""
         return self.measured_on.name in (processor.name, processor.cores_of)
 
-    def segment_s(self, segment: Segment, processor: Processor, arithmetic: str) -> float:
+    def segment_s(self, segment: Segment, processor: Processor) -> float:
         if self.is_measured(processor):
             return segment.latency.mean_s
-        return modelled_latency_s(segment, processor, arithmetic)
+        return modelled_latency_s(segment, processor)
 
     def run(self, variant: Variant, first: int, last: int, processor: Processor) -> Profile:
         """Of parts `first` up to but not `last`, for one request that reaches `first`: expected over the exits."""
-        arithmetic = str(variant.made.get("arithmetic", "float32"))
         reached = variant.reach(first)
         latency_s = sum(
-            variant.reach(i) / reached * self.segment_s(variant.segments[i], processor, arithmetic)
+            variant.reach(i) / reached * self.segment_s(variant.segments[i], processor)
             for i in range(first, last)
         )
         if first > 0:

@@ -280,7 +280,7 @@ def processor_class(name: str) -> Processor:
     return PROCESSORS[name]
 
 
-def modelled_latency_s(segment: Segment, processor: Processor, arithmetic: str = "float32") -> float:
+def modelled_latency_s(segment: Segment, processor: Processor) -> float:
     """Seconds that one run of `segment` takes on `processor` by its roofline: modelled, not measured.
 
     ``overhead + max(multiply_adds / rate, moved_bytes / bandwidth)``: whichever of arithmetic and memory is the slower
@@ -295,13 +295,13 @@ def modelled_latency_s(segment: Segment, processor: Processor, arithmetic: str =
     """
     if not segment.file and not segment.multiply_adds and not segment.moved_bytes:
         return 0.0
-    compute_s = segment.multiply_adds / processor.multiply_adds_per_s(arithmetic)
+    compute_s = segment.multiply_adds / processor.multiply_adds_per_s(segment.arithmetic)
     return processor.overhead_s + max(compute_s, segment.moved_bytes / processor.bytes_per_s)
 
 
-def modelled_energy_j(segment: Segment, processor: Processor, arithmetic: str = "float32") -> float:
+def modelled_energy_j(segment: Segment, processor: Processor) -> float:
     """Joules of one run: power while busy times `modelled_latency_s`, an upper estimate where it waits for memory."""
-    return processor.busy_w * modelled_latency_s(segment, processor, arithmetic)
+    return processor.busy_w * modelled_latency_s(segment, processor)
 
 
 def modelled_codec_s(timing: Timing, processor: Processor, measured_on: Processor) -> float:

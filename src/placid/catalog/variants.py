@@ -53,6 +53,7 @@ class Segment:
         moved_bytes: weights read, and tensors read and written, for one input: with `multiply_adds` what a roofline needs.
         peak_bytes: most bytes of intermediate tensors alive at once.
         latency: measured in ONNX Runtime on the zoo's processor.
+        arithmetic: "float32" or "int8": in what its products are computed.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Segment:
     moved_bytes: int
     peak_bytes: int
     latency: Timing
+    arithmetic: str = "float32"
 
 
 @dataclass(frozen=True)

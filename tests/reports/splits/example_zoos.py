@@ -11,12 +11,14 @@ def timing(seconds: float) -> Timing:
     return Timing(1.05 * seconds, seconds, 1.3 * seconds, 0.05 * seconds, 200)
 
 
-def part(name: str, operations: float, size: float = 0, seconds: float | None = None) -> Segment:
+def part(
+    name: str, operations: float, size: float = 0, seconds: float | None = None, arithmetic: str = "float32"
+) -> Segment:
     """A network, or with a size of 0 what is none."""
     seconds = operations / 2e10 + 5e-5 if seconds is None else seconds
     return Segment(
         name, f"{name}.onnx" if size else "", "ab" * 32 if size else "", int(size), int(operations),
-        int(size + operations / 100), 65_536, timing(seconds),
+        int(size + operations / 100), 65_536, timing(seconds), arithmetic,
     )  # fmt: skip
 
 
@@ -118,11 +120,10 @@ def lab_zoo(folder: Path) -> Zoo:
     network, whole = part("network", 33.1e6, 1.0e6, 1.4e-3), 0.931
     said = {"trained": {"command": "placid splits train labs/cifar10.yaml --out runs/cifar10", "commit": "0123456789ab"},
             "built": {"command": "placid catalog build labs/cifar10.yaml --trained runs/cifar10 --out zoo"},
-            "seeds": [0, 1, 2], "arithmetic": "float32"}  # fmt: skip
-    small = said | {"arithmetic": "int8"}
+            "seeds": [0, 1, 2]}  # fmt: skip
     variants = [
         made("local-resnet8", "local", 0.866, part("network", 12.5e6, 160e3, 5e-4), network="resnet", told=said),
-        made("local-resnet8-int8", "local", 0.861, part("network", 12.5e6, 95e3, 4e-4), network="resnet", told=small),
+        made("local-resnet8-int8", "local", 0.861, part("network", 12.5e6, 95e3, 4e-4, "int8"), network="resnet", told=said),
     ]  # fmt: skip
     for kind, size, spread, seconds, loss in (
         ("raw", 3072, 0.0, 1e-6, 0.0), ("png", 2318, 0.1, 3e-4, 0.0), ("webp-lossless", 1830, 0.2, 4e-3, 0.0),
@@ -177,10 +178,10 @@ def lab_zoo(folder: Path) -> Zoo:
             name[: name.rindex("-", 0, name.index("x"))],
             2.2e-4 if "entropic" in name else 2e-5,
         )
-        encoder = part("encoder", operations, weights)
+        arithmetic = "int8" if name.endswith("int8") else "float32"
+        encoder = part("encoder", operations, weights, arithmetic=arithmetic)
         wire = sent("range" if technique == "entropic" else "packed", size, spread, seconds)
-        how = small if name.endswith("int8") else said
-        variants.append(made(name, technique, accuracy, encoder, wire, tail, cut="stage2", told=how))
+        variants.append(made(name, technique, accuracy, encoder, wire, tail, cut="stage2", told=said))
     return Zoo(
         folder, "cifar10-classification", "cifar10", "a synthetic processor", 3072, tuple("abcdefghij"), tuple(variants),
         ("Invented for tests: nothing here was trained or measured.",),

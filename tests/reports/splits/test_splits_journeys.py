@@ -74,7 +74,9 @@ def test_what_does_not_fit_has_no_time_and_eight_bits_are_the_device_s(zoo: Zoo)
         journey(way(zoo, "local-airbench"), stations("cortex-m7", "ble")) is None
     )  # 8.8 MB in 2 MiB of flash
     cost = way(zoo, "bottlefit-free-4x4bit")
-    small = replace(cost, variant=replace(cost.variant, made={"arithmetic": "int8"}))
+    device, *rest = cost.variant.segments
+    quantised = (replace(device, arithmetic="int8"), *rest)
+    small = replace(cost, variant=replace(cost.variant, segments=quantised))
     between = stations("ethos-u55", "ble", "t4")
     full, eight = journey(cost, between), journey(small, between)
     assert full is not None

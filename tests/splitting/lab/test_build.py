@@ -130,7 +130,7 @@ def test_a_zoo_does_what_its_manifest_says(built: tuple[Path, Zoo, list[str]]) -
         assert len(zoo.variant(name).seed_accuracies) == 2
     assert len(zoo.variant("local-tiny-int8").seed_accuracies) == 1, "files of one seed are quantised"
     assert zoo.variant("local-tiny-int8").size_bytes < zoo.variant("local-tiny").size_bytes * 1.5
-    assert zoo.variant("local-tiny-int8").made["arithmetic"] == "int8"
+    assert [s.arithmetic for s in zoo.variant("local-tiny-int8").segments] == ["int8"]
 
 
 def test_exits_of_a_zoo_answer_what_they_say(built: tuple[Path, Zoo, list[str]]) -> None:

@@ -55,20 +55,18 @@ def journey(way: Cost, between: Stations) -> Journey | None:
     """What `way` takes `between` its stations; None if the device cannot hold its part.
 
     A part takes its roofline (`modelled_latency_s`), codecs their measured mean times the ratio of CoreMarks, a link its
-    round trip and its rate. Parts behind an exit count by the share that reaches them. 8-bit arithmetic is the device's:
-    what runs beyond the cut computes in 32 bits.
+    round trip and its rate. Parts behind an exit count by the share that reaches them.
     """
     variant, k = way.variant, way.device_segments
     numbered = [(variant.reach(i), s) for i, s in enumerate(variant.segments)]
     device, server = (numbered[-1:], []) if way.derived else (numbered[:k], numbered[k:])
     if not between.device.holds(way.encoder_bytes, max(s.peak_bytes for _, s in device)):
         return None
-    arithmetic = str(variant.made.get("arithmetic", "float32"))
-    device_s = sum(r * _segment_s(s, between.device, between, arithmetic) for r, s in device)
+    device_s = sum(r * _segment_s(s, between.device, between) for r, s in device)
     if not server:
         return Journey(device_s, 0.0, 0.0)
     crossing, sent = variant.crossings[k - 1], way.sent_share
-    server_s = sum(r * _segment_s(s, between.server, between, "float32") for r, s in server)
+    server_s = sum(r * _segment_s(s, between.server, between) for r, s in server)
     return Journey(
         device_s + sent * modelled_codec_s(crossing.encode, between.device, between.measured_on),
         sent * between.radio.transfer_s(crossing.mean_bytes),
@@ -76,9 +74,9 @@ def journey(way: Cost, between: Stations) -> Journey | None:
     )
 
 
-def _segment_s(segment: Segment, on: Processor, between: Stations, arithmetic: str) -> float:
+def _segment_s(segment: Segment, on: Processor, between: Stations) -> float:
     if not segment.file:
         return 0.0  # taking a picture; compressing it is its codec's time
     if between.measured_on.name in (on.name, on.cores_of):
         return segment.latency.mean_s
-    return modelled_latency_s(segment, on, arithmetic)
+    return modelled_latency_s(segment, on)

@@ -189,7 +189,6 @@ class _Builder:
             "seeds": seeds,
             "data_sha256": list(self.data.dataset.sha256),
             "spec": spec.model_dump(mode="json", exclude={"seeds"}),
-            "arithmetic": "int8" if name.endswith("-int8") else "float32",
         }
 
     def _teacher(self, seed: int) -> nn.Module:
@@ -220,7 +219,9 @@ class _Builder:
             file, further = self.files.int8(name, network(first), ["logits"]), []
         else:
             file = self.files.whole(name, network(first))
-        told = _Told(name, "local", spec.network.name, "", [self._segment("network", file)])
+        arithmetic = "int8" if name.endswith("-int8") else "float32"
+        segment = replace(self._segment("network", file), arithmetic=arithmetic)
+        told = _Told(name, "local", spec.network.name, "", [segment])
         return self._made(
             told, Way((runner(file),)), ((Way((torch_run(network(s)),)), Leaving()) for s in further)
         )
@@ -293,7 +294,9 @@ class _Builder:
             one, further = self.files.int8(f"{name}-device", DeviceSide(made).eval(), outputs), []
         found = way(runner(one), runner(two), made.codec)
         symbols = found.parts[0](self.files.sample)[0]
-        segments = [self._segment("encoder", one), self._segment("decoder and tail", two, symbols)]
+        arithmetic = "int8" if name.endswith("-int8") else "float32"
+        encoder = replace(self._segment("encoder", one), arithmetic=arithmetic)
+        segments = [encoder, self._segment("decoder and tail", two, symbols)]
         costs = ExitCosts(tuple(s.multiply_adds for s in segments), (0,)) if made.early is not None else None
 
         def others() -> Iterator[tuple[Way, Leaving]]:

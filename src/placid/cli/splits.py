@@ -228,7 +228,7 @@ def adapt(
             f"there is no trained network; make it: placid splits train {lab} --out {trained}",
             where=str(weights),
         )
-    progress = Console(stderr=True)
+    progress = Console(stderr=True, soft_wrap=True)
     rows = adaptation_study(
         *(told, load_teacher(told, trained), data, out, quickly(study) if quick else study),
         lambda what, line: progress.print(f"[bold]{what}[/]  {line}", highlight=False),

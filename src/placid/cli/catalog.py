@@ -15,11 +15,6 @@ catalog_app = typer.Typer(no_args_is_help=True, help="Catalogs of measured model
 console = Console()
 
 
-@catalog_app.callback()
-def _root() -> None:
-    """Keeps `build` a command of its own while it is the only one."""
-
-
 @catalog_app.command()
 def build(
     lab: Annotated[Path, typer.Argument(help="The lab: data, network, variants (labs/cifar10.yaml).")],
@@ -50,3 +45,34 @@ def build(
         highlight=False,
         soft_wrap=True,
     )
+
+
+@catalog_app.command("time")
+def time_zoo(
+    out: Annotated[Path, typer.Option("--out", help="Where the zoo with your latencies goes.")],
+    zoo: Annotated[
+        Path | None, typer.Argument(help="A zoo's folder; left out: the one that comes with placid.")
+    ] = None,
+    processor: Annotated[str, typer.Option(help="What to call this machine in the manifest.")] = "",
+) -> None:
+    """Time a zoo's parts on this machine: accuracies and bytes stay as they are, latencies become yours.
+
+    A scenario then takes them with ``zoo: OUT`` and ``measured_on: CLASS``, the processor class that this machine is.
+    """
+    import torch
+
+    from placid.catalog.variants import read_zoo
+    from placid.splitting.data import load_dataset
+    from placid.splitting.lab.again import time_again
+    from placid.splitting.lab.build import processor_name
+
+    torch.set_num_threads(1)
+    given = read_zoo(zoo)
+    found = time_again(
+        given,
+        load_dataset(given.dataset).calibration.images,
+        out,
+        processor=processor or processor_name(),
+        told=lambda name, line: console.print(f"[bold]{name}[/]  {line}", highlight=False, soft_wrap=True),
+    )
+    console.print(f"{found.processor}: {out / 'manifest.json'}", highlight=False, soft_wrap=True)

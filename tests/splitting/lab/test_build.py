@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from placid.catalog.variants import Variant, Zoo, read_zoo
 from placid.catalog.wire import wire_from
 from placid.errors import InputError
 from placid.splitting.data import load_dataset
+from placid.splitting.lab.again import time_again
 from placid.splitting.lab.build import build_zoo
 from placid.splitting.lab.outcome import network_input
 from placid.splitting.lab.segments import runner
@@ -165,3 +166,33 @@ def test_a_zoo_needs_its_teacher(tmp_path: Path, small_cifar: None) -> None:
     file.write_text(LAB)
     with pytest.raises(InputError, match="no such file"):
         build_zoo(read_lab(file), tmp_path / "trained", tmp_path / "zoo")
+
+
+def test_a_zoo_is_timed_again_and_nothing_else_changes(
+    built: tuple[Path, Zoo, list[str]], tmp_path: Path
+) -> None:
+    zoo = read_zoo(built[0] / "zoo")
+    told: list[str] = []
+    pictures = load_dataset("cifar10").calibration.images[:40]
+    found = time_again(
+        zoo, pictures, tmp_path / "mine", processor="mine", told=lambda name, line: told.append(name)
+    )
+    assert told == [v.name for v in zoo.variants]
+    again = read_zoo(tmp_path / "mine")
+    assert again.processor == "mine"
+    assert "on mine." in again.notes[0]
+    assert sum("Latencies" in n for n in again.notes) == 1
+    timed = []
+    for before, after in zip(zoo.variants, again.variants, strict=True):
+        pairs = list(zip(before.segments, after.segments, strict=True))
+        assert replace(after, segments=before.segments, crossings=before.crossings) == before
+        for one, other in pairs:
+            assert replace(other, latency=one.latency) == one
+            if one.file:
+                assert digest_of(tmp_path / "mine" / one.file) == one.sha256
+                timed.append(other.latency != one.latency)
+        for one, other in zip(before.crossings, after.crossings, strict=True):
+            assert replace(other, encode=one.encode, decode=one.decode) == one
+            assert other.encode.mean_s > 0
+    assert all(timed), "a part kept its old latency"
+    assert found == again

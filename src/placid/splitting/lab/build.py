@@ -30,12 +30,13 @@ from placid.splitting.exits import (
 )
 from placid.splitting.exits import risk_coverage as curve_of
 from placid.splitting.exits.make import scored
+from placid.splitting.lab.again import timed_over
 from placid.splitting.lab.make import branched, split_network
 from placid.splitting.lab.outcome import Leaving, Outcome, Run, Way, outcome_on, torch_run
 from placid.splitting.lab.segments import Files, runner
 from placid.splitting.lab.spec import Bottleneck, Exits, Lab, Local, Remote, Split
 from placid.splitting.lab.train import load_teacher, weights_file
-from placid.splitting.measuring import accuracy_interval, measure_segment, time_run
+from placid.splitting.measuring import accuracy_interval, measure_segment
 from placid.splitting.measuring.plain_file import digest_of
 from placid.splitting.nets import network_named
 from placid.splitting.pictures import picture_codec
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from placid.splitting.codecs import Codec
     from placid.splitting.exits import WithExits
 
-__all__ = ["build_zoo"]
+__all__ = ["build_zoo", "processor_name"]
 
 #: called with the name of a variant and a line about it
 Told = Callable[[str, str], None]
@@ -94,7 +95,7 @@ class _Builder:
         self.data = load_dataset(lab.data)
         self.files = Files(out, self.data.calibration)
         self._teacher(lab.seeds[0])
-        self.processor = processor or _processor()
+        self.processor = processor or processor_name()
 
     def build(self) -> Zoo:
         self.out.mkdir(parents=True, exist_ok=True)
@@ -242,7 +243,7 @@ class _Builder:
             self.lab.teacher.name,
             "",
             [camera, self._segment("network", self._whole)],
-            [(kind, _timed(codec.encode, pictures), _timed(codec.decode, coded), {})],
+            [(kind, timed_over(codec.encode, pictures), timed_over(codec.decode, coded), {})],
         )
         further = (
             (Way((torch_run(self._teacher(s)),), picture=codec), Leaving())
@@ -455,13 +456,7 @@ def _times(wire: Wire, tensors: np.ndarray) -> tuple[str, Timing, Timing, Mappin
     """Of a wire's both ends, on what crosses it."""
     given = list(tensors[:_CODEC_RUNS])
     coded = [wire.encode(t) for t in given]
-    return wire.kind, _timed(wire.encode, given), _timed(wire.decode, coded), wire.about()
-
-
-def _timed(work: Callable[[Any], object], inputs: Sequence[Any]) -> Timing:
-    """Of `work` on one input after another."""
-    turn = iter(range(1 << 30))
-    return time_run(lambda: work(inputs[next(turn) % len(inputs)]), runs=_CODEC_RUNS)
+    return wire.kind, timed_over(wire.encode, given), timed_over(wire.decode, coded), wire.about()
 
 
 def _crossing(
@@ -471,7 +466,8 @@ def _crossing(
     return Crossing(codec, float(sent.mean()), p95, int(sent.max()), encode, decode, wire)
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """What this machine's processor calls itself."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

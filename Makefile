@@ -11,14 +11,15 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements.no-deps.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -r requirements.no-deps.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-demo: $(STAMP)  ## place models on a real ISP topology, against rivals and bounds, and write the page
-	$(BIN)/placid run scenarios/demo.yaml --out runs/demo --fresh
+demo: $(STAMP)  ## place measured models, whole and split, on a metro network, against rivals and bounds; write the page
+	$(BIN)/placid run scenarios/split-metro.yaml --out runs/demo --fresh
 
 test: $(STAMP)  ## run the tests, but for the slow ones
 	@sh scripts/install_browser.sh $(BIN)/python

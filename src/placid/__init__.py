@@ -4,7 +4,7 @@ Decides which AI models run on which nodes of a device-edge-cloud network, prove
 
     import placid
 
-    scenario = placid.load_scenario("scenarios/demo.yaml")
+    scenario = placid.load_scenario("scenarios/split-metro.yaml")
     folder = placid.run(scenario, "runs/demo")
     print(placid.summary(folder))
 

@@ -350,8 +350,8 @@ def test_the_metro_scenario_takes_a_zoo_beside_it(tmp_path: Path, monkeypatch: p
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")  # relative to the scenario, not to where we stand
     built = build(load_scenario(file))
-    assert len(built.catalog.tasks) == 6
-    assert len(built.requests) == 6 * 24
+    assert len(built.catalog.tasks) == 12
+    assert len(built.requests) == 12 * 24
     assert {n.processor for n in built.network.nodes} <= set(built.catalog.processors)
     problem = compile_problem(built.network, built.catalog, built.requests, built.weights, built.slot_s)
     # every device has something to gain, and what is placed matters to it

@@ -1,0 +1,113 @@
+"""The zoo that comes with placid: its files, run on 1,000 real test images, do what its manifest says."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from placid.catalog.variants import Variant, Zoo, read_zoo, shipped_zoo
+from placid.catalog.wire import wire_from
+from placid.splitting.data import DATASETS, Images
+from placid.splitting.lab.outcome import network_input
+from placid.splitting.lab.segments import runner
+from placid.splitting.measuring import footprint
+from placid.splitting.measuring.plain_file import digest_of
+from placid.splitting.pictures import picture_codec
+
+SLICE = Path(__file__).parent / "data" / "cifar10-test-1000.npz"
+NAMES = [v.name for v in read_zoo().variants] if (shipped_zoo() / "manifest.json").exists() else []
+
+
+@pytest.fixture(scope="module")
+def zoo() -> Zoo:
+    return read_zoo()
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    image = pytest.importorskip("PIL.Image")
+    with np.load(SLICE) as file:
+        tall = np.asarray(image.open(io.BytesIO(file["png"].tobytes())))
+        return Images(tall.reshape(-1, 32, 32, 3), file["labels"])
+
+
+def answers(zoo: Zoo, variant: Variant, images: Images) -> tuple[np.ndarray, np.ndarray]:
+    """(labels given, bytes of the first crossing), image by image, over real bytes and by the exits in use."""
+    pytest.importorskip("constriction")
+    from placid.splitting.exits import Score
+
+    segments, crossings = list(variant.segments), list(variant.crossings)
+    first, given = np.zeros(len(images), np.int64), network_input(images.images)
+    if not segments[0].file:
+        codec = picture_codec(crossings[0].codec, (32, 32, 3))
+        coded = [codec.encode(i) for i in images.images]
+        first = np.array([len(c) for c in coded])
+        given = network_input(np.stack([codec.decode(c) for c in coded]))
+        segments, crossings = segments[1:], crossings[1:]
+    labels, open_ = np.full(len(images), -1), np.ones(len(images), bool)
+    scores = iter([Score(**s) for s in variant.made.get("scores", ())])
+    for place, segment in enumerate(segments):
+        outputs = runner(zoo.folder / segment.file)(given)
+        last = place == len(segments) - 1
+        if last:
+            labels[open_] = outputs[-1].argmax(1)[open_]
+            break
+        for exit_ in (e for e in variant.exits if e.segment == place):
+            leaves = open_ & (next(scores)(outputs[1]) >= exit_.threshold)
+            labels[leaves], open_ = outputs[1].argmax(1)[leaves], open_ & ~leaves
+        wire = wire_from(crossings[place].wire)
+        coded = [wire.encode(t) for t in outputs[0]]
+        if place == 0:
+            first = np.array([len(c) for c in coded])
+        given = np.stack([wire.decode(c) for c in coded]).astype(outputs[0].dtype)
+    return labels, first
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_variant_does_what_its_manifest_says(zoo: Zoo, images: Images, name: str) -> None:
+    variant = zoo.variant(name)
+    labels, sent = answers(zoo, variant, images)
+    right, of = variant.made["right_of_first"]
+    assert of == len(images) == 1000
+    # other processors sum in another order, and a number may fall on the other side of a half
+    assert abs(int((labels == images.labels).sum()) - right) <= 3
+    assert abs(right / of - variant.seed_accuracies[0]) < 0.05, "a thousand images of ten thousand"
+    if variant.crossings:
+        assert sent.mean() == pytest.approx(variant.crossings[0].mean_bytes, rel=0.03)
+        assert sent.max() <= variant.crossings[0].max_bytes
+    for segment in variant.segments:
+        if segment.file:
+            assert digest_of(zoo.folder / segment.file) == segment.sha256
+            assert footprint(zoo.folder / segment.file).multiply_adds == segment.multiply_adds
+
+
+def test_the_zoo_is_small_and_says_how_it_was_made(zoo: Zoo) -> None:
+    assert sum(f.stat().st_size for f in zoo.folder.iterdir()) < 40e6
+    assert {f.name for f in zoo.folder.glob("*.onnx")} == {
+        s.file for v in zoo.variants for s in v.segments if s.file
+    }
+    for variant in zoo.variants:
+        made = variant.made
+        assert made["data_sha256"] == list(DATASETS["cifar10"].sha256)
+        for key in ("trained", "built", "seeds", "spec", "weights"):
+            assert made[key], (variant.name, key)
+        assert "placid" in made["trained"]["command"]
+
+
+def test_the_slice_is_what_it_says() -> None:
+    """Held against the whole set where that is fetched."""
+    from placid.errors import PlacidError
+    from placid.splitting.data import load_dataset
+
+    try:
+        test = load_dataset("cifar10").test
+    except PlacidError:
+        pytest.skip("CIFAR-10 is not fetched here")
+    image = pytest.importorskip("PIL.Image")
+    with np.load(SLICE) as file:
+        np.testing.assert_array_equal(file["labels"], test.labels[:1000])
+        tall = np.asarray(image.open(io.BytesIO(file["png"].tobytes())))
+    np.testing.assert_array_equal(tall.reshape(-1, 32, 32, 3), test.images[:1000])

@@ -18,6 +18,7 @@ from placid.splitting.training import Classifier, Distilled, Recipe, accuracy, f
 from placid.splitting.training import checkpoint as kept
 from placid.splitting.training.batches import as_input, training_batches
 from placid.splitting.training.classifier import distillation_loss
+from placid.splitting.training.fit import seconds_of
 
 RECIPE = Recipe(3, batch=64, peak_rate=0.05, crop=2, flip=False, cutout=4)
 
@@ -60,10 +61,13 @@ def test_an_interrupted_training_ends_in_the_same_weights(
     losses = fit(whole, pictures, recipe, tmp_path / "whole")
     with pytest.raises(Interrupted):
         fit(broken, pictures, recipe, tmp_path / "broken", report=interrupt_after(2))
+    before_s = seconds_of(tmp_path / "broken")
+    assert before_s > 0
     again = Classifier(network())  # as a new process would: from the first weights and the file
     torch.rand(5)  # whatever else was drawn
     assert fit(again, pictures, recipe, tmp_path / "broken") == losses
     assert same(state(again), state(whole))
+    assert seconds_of(tmp_path / "broken") > before_s, "what came before the interruption counts too"
 
 
 def test_training_learns(tmp_path: Path, pictures: Images, other_pictures: Images) -> None:

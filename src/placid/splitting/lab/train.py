@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about, save_weights
 from placid.splitting.training.classifier import Classifier, Distilled, accuracy
-from placid.splitting.training.fit import fit
+from placid.splitting.training.fit import fit, seconds_of
 from placid.splitting.training.recipe import Recipe
 from placid.splitting.training.statistics import settle_statistics
 
@@ -259,13 +258,12 @@ class _Work:
             load_weights(file, network)
             network.eval()
             return
-        began = time.perf_counter()
         train(file.parent)
         network.eval()
         measured = accuracy(_End(network), self.data.calibration)
         self.told(f"{name}, seed {seed}", f"calibration accuracy {100 * measured:.2f} %")
         about = {**how, **self.made, "calibration_accuracy": measured}
-        about["training_s"] = round(time.perf_counter() - began, 1)
+        about["training_s"] = round(seconds_of(file.parent), 1)
         about["threads"] = torch.get_num_threads()
         save_weights(file, network, about)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from placid.splitting.data import Images
     from placid.splitting.training.recipe import Recipe
 
-__all__ = ["EpochReport", "Learner", "fit"]
+__all__ = ["EpochReport", "Learner", "fit", "seconds_of"]
 
 
 class Learner(Protocol):
@@ -66,9 +66,11 @@ def fit(
     optimiser = _optimiser(learner, recipe)
     about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
     losses: list[float] = []
+    seconds = 0.0
     found = checkpoint.read_about(file)
     if found and all(found.get(k) == v for k, v in about.items()):
-        losses = checkpoint.restore(file, learner, optimiser)["losses"]
+        kept = checkpoint.restore(file, learner, optimiser)
+        losses, seconds = kept["losses"], float(kept.get("seconds", 0.0))
     per_epoch = len(data) // recipe.batch
     for epoch in range(len(losses), recipe.epochs):
         started = time.perf_counter()
@@ -92,11 +94,19 @@ def fit(
                         f"'peak_rate' ({recipe.peak_rate:g}) or look at the images. The state after epoch {epoch} is kept"
                     )
         losses.append(total / max(1, per_epoch))
-        checkpoint.save(file, learner, optimiser, about | {"losses": losses})
+        took = time.perf_counter() - started
+        seconds += took
+        checkpoint.save(file, learner, optimiser, about | {"losses": losses, "seconds": seconds})
         if report is not None:
-            report(epoch + 1, recipe.epochs, losses[-1], time.perf_counter() - started)
+            report(epoch + 1, recipe.epochs, losses[-1], took)
     learner.eval()
     return losses
+
+
+def seconds_of(folder: Path) -> float:
+    """How long all epochs of the trainings kept below `folder` took, those before an interruption too."""
+    kept = (checkpoint.read_about(file) or {} for file in folder.rglob("checkpoint.safetensors"))
+    return sum(float(about.get("seconds", 0.0)) for about in kept)
 
 
 def _optimiser(learner: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from placid.reports.chart_tools import INK, MUTED, VEGA_CONFIG, rounded
-from placid.reports.labels import SIDES, place_labels
+from placid.reports.labels import SIDES, names_beside, place_labels
 from placid.reports.splits.costs import Cost
 from placid.reports.splits.families import FAMILIES
 from placid.reports.splits.pareto import efficient, efficient_ways
@@ -132,20 +132,9 @@ def axes_chart(ways: Sequence[Cost]) -> dict[str, Any]:
         strokeWidth=alt.condition("datum.front", alt.value(1.8), alt.value(0.5)),
     )
     layers: list[Any] = [marks]
-    for side, (right, down) in SIDES.items():
+    for side in SIDES:
         named = base.transform_filter(f"datum.side === '{side}'")
-        beside: dict[str, Any] = {
-            "align": "center" if right == 0 else "left" if right > 0 else "right",
-            "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",
-            "dx": (9 if down == 0 else 6) * right,
-            "dy": (9 if right == 0 else 4) * down,
-            "fontSize": 11,
-        }
-        for mark in (
-            named.mark_text(stroke="white", strokeWidth=3, **beside),
-            named.mark_text(color=INK, **beside),
-        ):
-            layers.append(mark.encode(x=x, y=y, text="name:N"))
+        layers += names_beside(named, side, x, y, "name:N")
     spec: dict[str, Any] = (
         alt.layer(*layers)
         .properties(

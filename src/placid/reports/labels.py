@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-__all__ = ["SIDES", "place_labels"]
+from placid.reports.chart_tools import INK
+
+__all__ = ["SIDES", "names_beside", "place_labels"]
 
 #: side -> (direction to the right, direction downwards) from the point to its name
 SIDES: dict[str, tuple[int, int]] = {
@@ -65,3 +68,23 @@ def _box(x: float, y: float, wide: float, line: float, radius: float, right: int
 
 def _meet(a: Box, b: Box) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def names_beside(named: Any, side: str, x: Any, y: Any, text: str, colour: Any = INK) -> list[Any]:
+    """Two layers of `named`, an altair chart: its names on one `side` of their points, over a white edge.
+
+    The edge comes first, so that a name can be read where an interval crosses it.
+    """
+    right, down = SIDES[side]
+    beside: dict[str, Any] = {
+        "align": "center" if right == 0 else "left" if right > 0 else "right",
+        "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",
+        "dx": (9 if down == 0 else 6) * right,
+        "dy": (9 if right == 0 else 4) * down,
+        "fontSize": 11,
+    }
+    marks = (
+        named.mark_text(stroke="white", strokeWidth=3, **beside),
+        named.mark_text(color=colour, **beside),
+    )
+    return [mark.encode(x=x, y=y, text=text) for mark in marks]

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from placid.reports.chart_tools import INK, ChartTools, rounded
-from placid.reports.labels import SIDES, place_labels
+from placid.reports.labels import SIDES, names_beside, place_labels
 from placid.reports.palette import TIER_RAMP, UNSERVED, ramp
 from placid.reports.wording import column_decimals, pick_unit
 
@@ -158,22 +158,10 @@ class PolicyCharts(ChartTools):
             sides = _sides([(d["latency"], d["error"]) for d in around], [d["policy"] for d in around])
             for d, side in zip(around, sides, strict=True):
                 d.setdefault("side", side)
-        for name, (right, down) in SIDES.items():
+        for name in SIDES:
             # every layer has all points, so that the axes span them whichever sides are in use
             named = base.transform_calculate(name=f"datum.side === '{name}' ? datum.policy : ''")
-            beside: dict[str, Any] = {
-                "align": "center" if right == 0 else "left" if right > 0 else "right",
-                "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",
-                "dx": (9 if down == 0 else 6) * right,
-                "dy": (9 if right == 0 else 4) * down,
-                "fontSize": 11,
-            }
-            # first a white edge, so that a name can be read where an interval crosses it
-            for mark in (
-                named.mark_text(stroke="white", strokeWidth=3, **beside),
-                named.mark_text(color=INK, **beside),
-            ):
-                layers.append(mark.encode(x=x, y=y, text="name:N"))
+            layers += names_beside(named, name, x, y, "name:N")
         return self._finish(
             alt.layer(*layers).properties(height=340), {"points": data}, "Latency against error by policy"
         )

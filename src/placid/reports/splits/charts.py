@@ -10,7 +10,7 @@ import altair as alt
 
 from placid.catalog.variants import Zoo
 from placid.reports.chart_tools import INK, MUTED, VEGA_CONFIG, rounded
-from placid.reports.labels import SIDES, place_labels
+from placid.reports.labels import SIDES, names_beside, place_labels
 from placid.reports.palette import ramp
 from placid.reports.splits.amounts import amount
 from placid.reports.splits.costs import Cost, risk_coverage
@@ -326,21 +326,12 @@ def _name(
 
 def _labels(base: Any, x: alt.X, y: alt.Y) -> list[Any]:
     layers = []
-    for side, (right, down) in SIDES.items():
+    for side in SIDES:
         chosen = f"(width >= {_WIDE_FROM} ? datum.wide : datum.narrow) === '{side}'"
         named = base.transform_calculate(said=f"{chosen} ? datum.label : ''")
-        beside: dict[str, Any] = {
-            "align": "center" if right == 0 else "left" if right > 0 else "right",
-            "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",
-            "dx": (9 if down == 0 else 6) * right,
-            "dy": (9 if right == 0 else 4) * down,
-            "fontSize": 11,
-        }
-        for mark in (
-            named.mark_text(stroke="white", strokeWidth=3, **beside),
-            named.mark_text(**beside, color=alt.expr(f"datum.efficient ? '{INK}' : '{MUTED}'")),
-        ):
-            layers.append(mark.encode(x=x, y=y, text="said:N"))
+        layers += names_beside(
+            named, side, x, y, "said:N", alt.expr(f"datum.efficient ? '{INK}' : '{MUTED}'")
+        )
     return layers
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import altair as alt
 
-from placid.reports.chart_tools import INK, MUTED, VEGA_CONFIG, rounded
-from placid.reports.labels import SIDES, place_labels
+from placid.reports.chart_tools import MUTED, VEGA_CONFIG, rounded
+from placid.reports.labels import SIDES, names_beside, place_labels
 from placid.reports.splits.costs import Cost
 
 __all__ = ["Curve", "rate_chart"]
@@ -94,20 +94,9 @@ def rate_chart(curves: Sequence[Curve], whole: Cost, *, floor: float = 0.12) -> 
             x=x, y=y, color=colour, shape=shape
         ),
     ]  # fmt: skip
-    for side, (right, down) in SIDES.items():
+    for side in SIDES:
         named = inside.transform_filter(f"datum.side === '{side}'")
-        beside: dict[str, Any] = {
-            "align": "center" if right == 0 else "left" if right > 0 else "right",
-            "baseline": "middle" if down == 0 else "bottom" if down < 0 else "top",
-            "dx": (8 if down == 0 else 6) * right,
-            "dy": (8 if right == 0 else 4) * down,
-            "fontSize": 11,
-        }
-        for mark in (
-            named.mark_text(stroke="white", strokeWidth=3, **beside),
-            named.mark_text(color=INK, **beside),
-        ):
-            layers.append(mark.encode(x=x, y=y, text="label:N"))
+        layers += names_beside(named, side, x, y, "label:N")
     spec: dict[str, Any] = (
         alt.layer(*layers).resolve_scale(color="shared").properties(width=_WIDTH, height=_HEIGHT)
     ).to_dict(validate=False)

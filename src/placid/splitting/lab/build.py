@@ -25,14 +25,12 @@ from placid.splitting.exits import (
     ExitSettings,
     fit_score,
     least_operations,
-    outcome_of,
     put_to_use,
 )
-from placid.splitting.exits import risk_coverage as curve_of
-from placid.splitting.exits.make import scored
 from placid.splitting.lab.again import timed_over
+from placid.splitting.lab.exits_used import exits_used
 from placid.splitting.lab.make import branched, split_network
-from placid.splitting.lab.outcome import Leaving, Outcome, Run, Way, outcome_on, torch_run
+from placid.splitting.lab.outcome import Leaving, Run, Way, outcome_on, torch_run
 from placid.splitting.lab.segments import Files, runner
 from placid.splitting.lab.spec import Bottleneck, Exits, Lab, Local, Remote, Split
 from placid.splitting.lab.train import load_teacher, weights_file
@@ -393,7 +391,7 @@ class _Builder:
         more: dict[str, Any] = {"right_of_first": [int(right[:_FIRST].sum()), len(right[:_FIRST])]}
         exits: tuple[Exit, ...] = ()
         if costs is not None and np.isfinite(leaving.thresholds).any():
-            exits, about = _exits_used(outcome, labels, leaving, costs)
+            exits, about = exits_used(outcome, labels, leaving, costs)
             more |= about
         accuracies = [float(right.mean())]
         for other, leaves in others:
@@ -425,31 +423,6 @@ class _Told:
     cut: str
     segments: Sequence[Segment]
     crossings: Sequence[tuple[str, Timing, Timing, Mapping[str, Any]]] = ()
-
-
-def _exits_used(
-    outcome: Outcome, labels: np.ndarray, leaving: Leaving, costs: ExitCosts
-) -> tuple[tuple[Exit, ...], dict[str, Any]]:
-    """Of exits in use, what each answers and how well; for the manifest their scores, and risk by coverage."""
-    values = scored(leaving.scores, outcome.logits)
-    found = outcome_of(outcome.logits, labels, values, leaving.thresholds, costs)
-    each = zip(leaving.scores, leaving.thresholds, found.shares, found.accuracies, strict=False)
-    exits = tuple(
-        Exit(i, s.rule, float(t), float(share), float(np.nan_to_num(accuracy)))
-        for i, (s, t, share, accuracy) in enumerate(each)
-    )
-    curves, reached = [], np.ones(len(labels), bool)
-    for i, threshold in enumerate(leaving.thresholds):
-        right = outcome.logits[i].argmax(1) == labels
-        curve = curve_of(values[i][reached], right[reached])
-        at = np.unique(np.linspace(0, len(curve.coverage) - 1, 60).round().astype(int))
-        curves.append([[round(float(curve.coverage[k]), 4), round(float(curve.risk[k]), 5)] for k in at])
-        reached &= values[i] < threshold
-    return exits, {
-        "scores": [s.as_dict() for s in leaving.scores],
-        "risk_coverage": curves,
-        "accuracy_without_exits": float(found.full_accuracy),
-    }
 
 
 def _times(wire: Wire, tensors: np.ndarray) -> tuple[str, Timing, Timing, Mapping[str, Any]]:

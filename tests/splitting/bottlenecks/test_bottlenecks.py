@@ -52,6 +52,7 @@ def split_of(trained: nn.Sequential, method: Method, channels: int = 3, seed: in
         torch.manual_seed(seed)
         codec: Codec = {
             "entropic": lambda: Entropic(channels),
+            "entropic-free": lambda: Entropic(channels),
             "rebel": lambda: Variational((channels, 8, 8), 6),
         }.get(method.name, lambda: Uniform(channels, 4))()
         early = GaussianLabels(channels * 64, 4) if method.early else None

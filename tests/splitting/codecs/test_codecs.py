@@ -128,15 +128,15 @@ def test_the_bits_that_entropic_promises_are_those_that_it_sends() -> None:
 
 
 def test_saving_bits_costs_error() -> None:
-    """A larger weight on bits ends with fewer bits and more error: the trade that the method is about."""
+    """A larger weight on bits ends with fewer bits and more error, within the steps and at the rate of a short training."""
     ends = []
     for beta in (1e-3, 1e-1):
         codec, values = Entropic(3), latents(400)
         codec.start(values)
-        optimiser = torch.optim.Adam(codec.parameters(), lr=0.05)
+        optimiser = torch.optim.Adam(codec.parameters(), lr=0.0025)
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            for _ in range(200):
+            for _ in range(300):
                 optimiser.zero_grad()
                 sent, bits = codec.train()(values)
                 ((sent - values).square().mean() + beta * bits.mean() / 48).backward()
@@ -144,7 +144,7 @@ def test_saving_bits_costs_error() -> None:
         with torch.no_grad():
             sent, bits = codec.eval()(values)
         ends.append((float(bits.mean()), float((sent - values).square().mean())))
-    assert ends[1][0] < 0.8 * ends[0][0]
+    assert ends[1][0] < 0.6 * ends[0][0]
     assert ends[1][1] > ends[0][1]
 
 

@@ -96,6 +96,27 @@ def test_the_joint_loss_is_the_weighted_sum(pictures: Images) -> None:
     torch.testing.assert_close(learner.loss(images, labels), early + 0.3 * last)
 
 
+def test_joint_exits_imitate_a_teacher_that_stays(pictures: Images) -> None:
+    net, teacher = network(), network()
+    with torch.no_grad():
+        teacher.get_submodule("end")[-1].bias.add_(torch.arange(4.0))
+    before = {k: v.clone() for k, v in teacher.state_dict().items()}
+    branched = Branched(net, heads_for(net, ["one"], as_input(pictures.images[:2]), 4)).eval()
+    images, labels = as_input(pictures.images[:32]), torch.from_numpy(pictures.labels[:32].astype(np.int64))
+    learner = JointExits(branched, teacher=teacher, distilled=1.0, temperature=1.0)
+    with torch.no_grad():
+        asked = teacher.eval()(images).log_softmax(1)
+        early, last = (
+            (asked.exp() * (asked - x.log_softmax(1))).sum(1).mean() for x in branched(images)
+        )  # the divergence from the teacher, by hand
+        torch.testing.assert_close(learner.loss(images, labels), early + 0.3 * last)
+    learner.train().loss(images, labels).backward()
+    assert all(p.grad is None for p in teacher.parameters())
+    assert all(torch.equal(v, before[k]) for k, v in teacher.state_dict().items())
+    with pytest.raises(InputError, match="needs a teacher"):
+        JointExits(branched, distilled=0.5)
+
+
 def test_exits_are_added_and_used(
     trained: dict[str, torch.Tensor], pictures: Images, other_pictures: Images, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ _FAMILY_OF = {
     "plain": BOTTLENECK,
     "rebel": BOTTLENECK,
     "entropic": ENTROPIC,
+    "entropic-free": ENTROPIC,
     "exits": EXITS,
     "branchynet": EXITS,
     "ddnn": EXITS,

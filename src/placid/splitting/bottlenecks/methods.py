@@ -55,8 +55,8 @@ def _imitation(weights: LossWeights, *more: str) -> Stage:
     return Stage((*_IMITATE, *more), weights, 0.3, "muon", 0.05)
 
 
-def _finish(trains: tuple[str, ...], distilled: float) -> Stage:
-    return Stage(trains, LossWeights(labels=1.0, distilled=distilled), 0.7, "muon", 0.05)
+def _finish(trains: tuple[str, ...], distilled: float, bits: float = 0.0) -> Stage:
+    return Stage(trains, LossWeights(labels=1.0, distilled=distilled, bits=bits), 0.7, "muon", 0.05)
 
 
 def plain() -> Method:
@@ -84,17 +84,18 @@ def bottlefit(encoder_frozen: bool = True) -> Method:
     )
 
 
-def entropic(beta: float) -> Method:
+def entropic(beta: float, encoder_frozen: bool = True) -> Method:
     """Imitate features and save bits; then encoder and prior are fixed and the rest learns: Entropic Student.
 
     Matsubara et al. (WACV 2022). ``Differs from the paper:`` as `bottlefit`, and `beta` weighs bits against the relative
-    error of the features, so its size does not compare with theirs.
+    error of the features, so its size does not compare with theirs. With an encoder that is not frozen, which is ours, the
+    second stage weighs bits against the labels.
     """
     return Method(
-        "entropic",
+        "entropic" if encoder_frozen else "entropic-free",
         (
             _imitation(LossWeights(features=1.0, bits=beta)),
-            _finish(("decoder", "tail"), 0.5),
+            _finish(("decoder", "tail"), 0.5) if encoder_frozen else _finish(_EVERYTHING, 0.5, beta),
         ),
         source="Matsubara et al., Supervised compression, WACV 2022",
     )
@@ -119,5 +120,11 @@ def rebel(features: float = 1.0, divergence: float = 2e-3, early: float = 0.2) -
 
 #: every method by name, with its usual settings
 METHODS = {
-    m.name: m for m in (plain(), bottlefit(), bottlefit(encoder_frozen=False), entropic(1e-3), rebel())
+    m.name: m
+    for m in (
+        plain(),
+        *(bottlefit(encoder_frozen=frozen) for frozen in (True, False)),
+        *(entropic(1e-3, encoder_frozen=frozen) for frozen in (True, False)),
+        rebel(),
+    )
 }

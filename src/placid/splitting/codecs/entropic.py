@@ -12,6 +12,10 @@ from placid.splitting.codecs.base import Codec
 
 __all__ = ["Entropic"]
 
+#: steps of the gain's logarithm, in those of other parameters: how fine the integers are decides between bits and error, has
+#: far to go from wherever it starts, and the convolution before it, normalised, cannot go instead
+_GAIN_PACE = 8.0
+
 
 class Entropic(Codec):
     """Numbers rounded to integers and range coded under a density learned for each channel (a factorised prior).
@@ -36,9 +40,7 @@ class Entropic(Codec):
         self.weight = nn.Parameter(torch.zeros(channels, parts))
         self.centre = nn.Parameter(torch.linspace(-1, 1, parts).repeat(channels, 1))
         self.width = nn.Parameter(torch.zeros(channels, parts))  # logarithm
-        self.gain = nn.Parameter(
-            torch.ones(channels)
-        )  # logarithm: how fine the integers are, seen from the latent
+        self.gain = nn.Parameter(torch.full((channels,), 1 / _GAIN_PACE))  # logarithm, over the pace
 
     def start(self, latents: Tensor) -> None:
         """Spread the mixture over what crosses."""
@@ -65,7 +67,7 @@ class Entropic(Codec):
         return (symbols.to(torch.float32) - float(self.reach)) / self._gain()
 
     def _gain(self) -> Tensor:
-        return self.gain.exp().view(1, -1, 1, 1)
+        return (_GAIN_PACE * self.gain).exp().view(1, -1, 1, 1)
 
     def bits(self, sent: Tensor) -> Tensor:
         """float32 [batch]: -log2 of the probability of each input's integers (or noisy stand-ins), summed."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from placid.errors import InputError
-from placid.splitting.training.classifier import distillation_loss
+from placid.splitting.training.classifier import Frozen, distillation_loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,11 +44,29 @@ class JointExits(nn.Module):
 
     Args:
         weights: of each exit's loss, the network's own end last; `early_heavy` if not given.
+        teacher: the network as it was, whom every exit imitates beside its labels; it is left as it is. Not in BranchyNet.
+        distilled: share of each loss that imitates the teacher.
+        temperature: of that imitation.
     """
 
-    def __init__(self, network: Branched, weights: Sequence[float] | None = None) -> None:
+    def __init__(
+        self,
+        network: Branched,
+        weights: Sequence[float] | None = None,
+        *,
+        teacher: nn.Module | None = None,
+        distilled: float = 0.0,
+        temperature: float = 2.0,
+    ) -> None:
         super().__init__()
+        if not 0 <= distilled <= 1 or (distilled > 0 and teacher is None):
+            raise InputError(
+                f"the distilled share lies in [0, 1], and above 0 needs a teacher, got {distilled}",
+                where="exits",
+            )
         self.network = network
+        self.teacher = None if teacher is None else Frozen(teacher)
+        self.distilled, self.temperature = distilled, temperature
         self.weights = tuple(early_heavy(len(network)) if weights is None else weights)
         if len(self.weights) != len(network) or min(self.weights) < 0:
             raise InputError(
@@ -57,7 +75,14 @@ class JointExits(nn.Module):
             )
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        losses = [F.cross_entropy(logits.float(), labels) for logits in self.network(images)]
+        given = [logits.float() for logits in self.network(images)]
+        if self.teacher is None or not self.distilled:
+            losses = [F.cross_entropy(logits, labels) for logits in given]
+        else:
+            asked = self.teacher(images).float()
+            losses = [
+                distillation_loss(logits, asked, labels, self.distilled, self.temperature) for logits in given
+            ]
         return torch.stack([w * part for w, part in zip(self.weights, losses, strict=True)]).sum()
 
 

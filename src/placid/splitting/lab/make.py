@@ -34,7 +34,9 @@ _WIDE = 16
 
 def method_of(variant: Bottleneck) -> Method:
     """How `variant` is trained."""
-    return entropic(variant.beta) if variant.method == "entropic" else METHODS[variant.method]
+    if variant.priced:
+        return entropic(variant.beta, encoder_frozen=variant.method == "entropic")
+    return METHODS[variant.method]
 
 
 def teacher_parts(network: nn.Module, cut: str, data: LabelledImages, folder: Path | None = None) -> Teacher:
@@ -65,12 +67,14 @@ def branched(variant: Exits, network: nn.Module, data: LabelledImages, seed: int
             "exits stand after the children of an nn.Sequential", where=" ".join(variant.names())
         )
     example = as_input(data.train.images[:2]).contiguous()
-    heads = heads_for(own, variant.after, example, len(data.dataset.classes), seed=seed)
+    heads = heads_for(
+        own, variant.after, example, len(data.dataset.classes), seed=seed, settings=variant.head
+    )
     return Branched(own, heads)
 
 
 def _codec(variant: Bottleneck, shape: tuple[int, int, int]) -> Codec:
-    if variant.method == "entropic":
+    if variant.priced:
         return Entropic(shape[0])
     if variant.method == "rebel":
         return Variational(shape, variant.bits)

@@ -87,8 +87,13 @@ class Bottleneck(_Part):
     int8: bool = False
     seeds: int = Field(_ALL, ge=1)
 
+    @property
+    def priced(self) -> bool:
+        """Whether its bits are weighed by `beta`, rather than fixed."""
+        return self.method.startswith("entropic")
+
     def names(self) -> list[str]:
-        width = f"{self.beta:.0e}".replace("e-0", "e-") if self.method == "entropic" else f"{self.bits}bit"
+        width = f"{self.beta:.0e}".replace("e-0", "e-") if self.priced else f"{self.bits}bit"
         size = "" if self.encoder == "medium" else f"-{self.encoder}"
         name = f"{self.method}-{self.channels}x{width}{size}"
         return [name, *([f"{name}-int8"] if self.int8 else [])]
@@ -99,12 +104,13 @@ class Exits(_Part):
 
     `training`: "heads-only" leaves the network as it is, "joint" trains a copy of it with them. `rule` and `target` as in
     `exits.ExitSettings`, with `level` of accuracy lost, operations kept, or risk promised. What crosses from one part to
-    the next is rounded to `bits`.
+    the next is rounded to `bits`. `head` has the settings of `exits.heads.convolved`.
     """
 
     technique: Literal["exits"]
     after: list[str] = Field(min_length=1)
     training: Literal["joint", "heads-only"] = "heads-only"
+    head: dict[str, int] = {}
     epochs: int = Field(4, ge=1)
     rule: Literal["entropy", "confidence", "learned"] = "learned"
     target: Literal["lose", "budget", "risk"] = "lose"
@@ -122,7 +128,8 @@ VariantSpec = Annotated[Local | Remote | Split | Bottleneck | Exits, Field(discr
 class Lab(_Part):
     """All of it. With each of the `seeds` a teacher is trained, and every variant from it.
 
-    A variant with ``seeds: 1`` only with the first of them.
+    A variant with ``seeds: 1`` only with the first of them. What imitates the teacher starts, for each cut and encoder, from
+    one encoder and decoder that did so without a bottleneck for `start_epochs`.
     """
 
     data: str
@@ -132,6 +139,7 @@ class Lab(_Part):
     flip: bool = True
     cutout: int = Field(8, ge=0)
     precision: Literal["float32", "bfloat16"] = "float32"
+    start_epochs: int = Field(6, ge=1)
     variants: list[VariantSpec] = Field(min_length=1)
 
 
@@ -162,9 +170,10 @@ def read_lab(path: str | os.PathLike[str]) -> Lab:
                 raise InputError(
                     f"unknown encoder '{variant.encoder}'; known: {', '.join(ENCODERS)}", where=where
                 )
-            if (variant.method == "entropic") != (variant.beta > 0):
+            if variant.priced != (variant.beta > 0):
                 raise InputError(
-                    "'beta' above 0 belongs to the method 'entropic', and only there", where=where
+                    "'beta' above 0 belongs to the methods 'entropic' and 'entropic-free', and only there",
+                    where=where,
                 )
     names = [n for v in lab.variants for n in v.names()]
     for number, variant in enumerate(lab.variants):

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["load_teacher", "train_lab", "weights_file"]
 
-#: epochs of imitation that every bottleneck of one cut and encoder starts from
-_START_EPOCHS = 6
-
 #: called with the name of what is trained and a line about it
 Told = Callable[[str, str], None]
 
@@ -208,9 +205,12 @@ class _Work:
             "recipe": recipe.as_dict(),
             "after": variant.after,
             "training": variant.training,
+            "head": variant.head,
             "teacher": self.teacher_digest(seed),
         }
-        learner: nn.Module = JointExits(made, early_heavy(len(made))) if joint else HeadsOnly(made, 0.5)
+        learner: nn.Module = HeadsOnly(made, 0.5)
+        if joint:
+            learner = JointExits(made, early_heavy(len(made)), teacher=network, distilled=0.5)
         self._keep(
             name,
             seed,
@@ -225,7 +225,7 @@ class _Work:
         name = f"start-{variant.cut}-{variant.encoder}"
         split = imitation_start(variant, network, self.data, seed)
         imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "muon", 0.1)
-        recipe = self.recipe(_START_EPOCHS, seed)
+        recipe = self.recipe(self.lab.start_epochs, seed)
         self._keep(
             name,
             seed,

@@ -14,7 +14,7 @@ from placid.splitting.training.batches import as_input
 if TYPE_CHECKING:
     from placid.splitting.data import Images
 
-__all__ = ["Classifier", "Distilled", "accuracy", "distillation_loss", "logits_of"]
+__all__ = ["Classifier", "Distilled", "Frozen", "accuracy", "distillation_loss", "logits_of"]
 
 
 class Classifier(nn.Module):
@@ -46,7 +46,7 @@ class Distilled(nn.Module):
     ) -> None:
         super().__init__()
         self.network = student
-        self.teacher = _Frozen(teacher)
+        self.teacher = Frozen(teacher)
         self.share, self.temperature = share, temperature
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class Distilled(nn.Module):
         return distillation_loss(self.network(images).float(), asked, labels, self.share, self.temperature)
 
 
-class _Frozen:
+class Frozen:
     """A network that is asked but neither trained, saved nor put into training mode."""
 
     def __init__(self, network: nn.Module) -> None:

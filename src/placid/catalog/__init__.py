@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from placid.catalog.measured import measured
-from placid.catalog.models import AtIngress, AtRepository, Catalog, Model, Profile, Task
+from placid.catalog.models import AtIngress, AtRepository, Catalog, Handover, Model, Part, Plan, Profile, Task
 from placid.catalog.parametric import parametric
 from placid.catalog.replicas import for_tasks, with_replicas
 from placid.catalog.tables import read_profiles, write_profiles
@@ -16,7 +16,10 @@ __all__ = [
     "AtIngress",
     "AtRepository",
     "Catalog",
+    "Handover",
     "Model",
+    "Part",
+    "Plan",
     "Profile",
     "Task",
     "for_tasks",

@@ -1,17 +1,18 @@
-"""Tasks, models, and what is known of a model on a processor class."""
+"""Tasks, models and parts of models, the plans that join parts, and what is known of each on a processor class."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from placid.errors import InputError
+from placid.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AtIngress", "AtRepository", "Catalog", "Model", "Profile", "Task"]
+__all__ = ["AtIngress", "AtRepository", "Catalog", "Handover", "Model", "Part", "Plan", "Profile", "Task"]
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,59 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A segment of a split model, placed like a model; it answers nothing without the rest of a `Plan`.
+
+    Attributes:
+        profiles: of one request that gets as far as this part.
+    """
+
+    name: str
+    task: str
+    size_bytes: int
+    profiles: Mapping[str, Profile] = field(hash=False)
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What is sent from one part to the next if they run on different nodes; on one node nothing has to be coded.
+
+    Attributes:
+        encode: processor class -> profile of the sender's codec; a class that is missing codes for nothing.
+        decode: likewise of the receiver's.
+    """
+
+    sent_bytes: float
+    encode: Mapping[str, Profile] = field(hash=False, default_factory=dict)
+    decode: Mapping[str, Profile] = field(hash=False, default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way of running a split model: its parts in order, each on whatever node of the path, never going back down.
+
+    Attributes:
+        parts: names of `Part`, in the order in which they run.
+        handovers: one fewer.
+        reach: share of requests that get to each part, 1 first and never rising: the others left at an exit.
+        quality: of the answers given, exits included.
+        before: what happens where the request enters, to all requests; None for nothing.
+    """
+
+    name: str
+    task: str
+    parts: tuple[str, ...]
+    handovers: tuple[Handover, ...]
+    reach: tuple[float, ...]
+    quality: float
+    variant: str = ""
+    before: AtIngress | None = None
+
+
+@dataclass(frozen=True)
 class Catalog:
-    """Tasks and models, checked when made.
+    """Tasks, models, and split models as parts and plans; checked when made.
 
     Raises:
         InputError: a name occurs twice, a model solves an unknown task, a number is out of range.
@@ -118,32 +170,75 @@ class Catalog:
     models: tuple[Model, ...]
     name: str = "catalog"
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    plans: tuple[Plan, ...] = ()
 
     def __post_init__(self) -> None:
         if len({t.name for t in self.tasks}) < len(self.tasks):
             raise InputError("a task name occurs twice", where=self.name)
-        known = {t.name for t in self.tasks}
         seen: set[str] = set()
+        for m in self.placed:
+            where = f"{self.name}, {'model' if isinstance(m, Model) else 'part'} '{m.name}'"
+            if m.name in seen:
+                raise InputError("the name occurs twice among models and parts", where=where)
+            seen.add(m.name)
+            self._check_placed(m, where)
         for m in self.models:
             where = f"{self.name}, model '{m.name}'"
-            if m.name in seen:
-                raise InputError("the model name occurs twice", where=where)
-            seen.add(m.name)
-            if m.task not in known:
-                raise InputError(f"solves the unknown task '{m.task}'", where=where)
-            if m.size_bytes <= 0:
-                raise InputError(f"needs a size above 0 bytes, got {m.size_bytes}", where=where)
-            if not 0 <= m.quality <= 1:
-                raise InputError(f"needs a quality between 0 and 1, got {m.quality}", where=where)
-            if not m.profiles:
-                raise InputError("has no profile on any processor class", where=where)
-            for cls, p in m.profiles.items():
-                if not (p.latency_s >= 0 and p.capacity_per_s > 0 and p.energy_j >= 0):
-                    raise InputError(f"on '{cls}' needs latency >= 0, capacity > 0, energy >= 0", where=where)
-            if m.before is not None and not (m.before.sent_bytes >= 0 and 0 <= m.before.answered < 1):
-                raise InputError("before needs bytes >= 0 and a share answered in [0, 1)", where=where)
+            self._check_answer(m, where)
             if m.after is not None and not (m.after.sent_bytes >= 0 and 0 <= m.after.share <= 1):
                 raise InputError("after needs bytes >= 0 and a share in [0, 1]", where=where)
+        if len({p.name for p in self.plans}) < len(self.plans):
+            raise InputError("a plan name occurs twice", where=self.name)
+        for plan in self.plans:
+            self._check_answer(plan, f"{self.name}, plan '{plan.name}'")
+            self._check_plan(plan, f"{self.name}, plan '{plan.name}'")
+
+    def _check_placed(self, m: Model | Part, where: str) -> None:
+        if m.task not in self.task_index:
+            raise InputError(f"solves the unknown task '{m.task}'", where=where)
+        if m.size_bytes <= 0:
+            raise InputError(f"needs a size above 0 bytes, got {m.size_bytes}", where=where)
+        if not m.profiles:
+            raise InputError("has no profile on any processor class", where=where)
+        for cls, p in m.profiles.items():
+            if not (p.latency_s >= 0 and p.capacity_per_s > 0 and p.energy_j >= 0):
+                raise InputError(f"on '{cls}' needs latency >= 0, capacity > 0, energy >= 0", where=where)
+
+    def _check_answer(self, m: Model | Plan, where: str) -> None:
+        if not 0 <= m.quality <= 1:
+            raise InputError(f"needs a quality between 0 and 1, got {m.quality}", where=where)
+        if m.before is not None and not (m.before.sent_bytes >= 0 and 0 <= m.before.answered < 1):
+            raise InputError("before needs bytes >= 0 and a share answered in [0, 1)", where=where)
+
+    def _check_plan(self, plan: Plan, where: str) -> None:
+        if plan.task not in self.task_index:
+            raise InputError(f"solves the unknown task '{plan.task}'", where=where)
+        known = {p.name: p for p in self.parts}
+        for name in plan.parts:
+            if name not in known:
+                raise UnknownNameError("part", name, known, where=where)
+            if known[name].task != plan.task:
+                raise InputError(f"has a part of another task: '{name}'", where=where)
+        if not plan.parts or len(set(plan.parts)) < len(plan.parts):
+            raise InputError("needs one part or more, none of them twice", where=where)
+        if len(plan.handovers) != len(plan.parts) - 1 or len(plan.reach) != len(plan.parts):
+            raise InputError(
+                f"of {len(plan.parts)} parts needs {len(plan.parts) - 1} handovers and {len(plan.parts)} shares in 'reach', "
+                f"got {len(plan.handovers)} and {len(plan.reach)}",
+                where=where,
+            )
+        if plan.reach[0] != 1 or any(not 0 < b <= a for a, b in pairwise(plan.reach)):
+            raise InputError(
+                f"'reach' starts at 1 and never rises or ends, got {list(plan.reach)}", where=where
+            )
+        if any(h.sent_bytes < 0 for h in plan.handovers):
+            raise InputError("a handover needs bytes >= 0", where=where)
+
+    @cached_property
+    def placed(self) -> tuple[Model | Part, ...]:
+        """What takes memory on nodes: models, then parts."""
+        return (*self.models, *self.parts)
 
     @cached_property
     def task_index(self) -> Mapping[str, int]:
@@ -152,5 +247,5 @@ class Catalog:
 
     @cached_property
     def processors(self) -> tuple[str, ...]:
-        """Every processor class that some model has a profile for."""
-        return tuple(dict.fromkeys(c for m in self.models for c in m.profiles))
+        """Every processor class that some model or part has a profile for."""
+        return tuple(dict.fromkeys(c for m in self.placed for c in m.profiles))

@@ -1,8 +1,10 @@
 """The problem as flat arrays. Everything hot runs on these; names are kept only to speak to people.
 
-An *item* is a (node, model) pair that may be placed. An *option* of a request type is an item on its path whose cost is
-below the repository's; options are stored type by type (CSR), cheapest first. What an option saves against the
-repository, `option_saving`, is its only cost that matters to a policy: the repository itself is the option that saves 0.
+An *item* is a (node, model) pair that may be placed; a part of a split model is placed like a model. An *option* of a
+request type is a way of answering it on its path whose cost is below the repository's: it needs one item, or with a
+split model that is laid over several nodes all of several (`Chains`). Options are stored type by type (CSR), cheapest
+first. What an option saves against the repository, `option_saving`, is its only cost that matters to a policy: the
+repository itself is the option that saves 0.
 """
 
 from __future__ import annotations
@@ -12,10 +14,29 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["COMPONENTS", "Problem"]
+__all__ = ["COMPONENTS", "Chains", "Problem"]
 
 #: the cost vector, in this order everywhere
 COMPONENTS = ("latency_s", "error", "energy_j", "traffic_byte_hops")
+
+
+@dataclass(frozen=True)
+class Chains:
+    """The items that each option needs, all of them, where options need several; CSR, in the order in which they run.
+
+    Attributes:
+        ptr: int64 [K + 1]; option o needs ``item[ptr[o]:ptr[o + 1]]``, at least one, none twice.
+        item: int32 [Z].
+        load: float64 [Z] in (0, 1]; what a request that takes the option is of the item's capacity: the share of requests
+            that get as far, the others being answered by an earlier exit.
+        answered: float64 [Z] in [0, 1]; the share of requests that the item answers. What is missing to 1 over an
+            option is answered by the repository.
+    """
+
+    ptr: np.ndarray
+    item: np.ndarray
+    load: np.ndarray
+    answered: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -29,7 +50,7 @@ class Problem:
         node_ptr: int64 [V + 1]; items of node v are ``node_ptr[v]:node_ptr[v + 1]``.
         budget_bytes: int64 [V]; 0 while a node is down.
         option_ptr: int64 [R + 1]; options of type r are ``option_ptr[r]:option_ptr[r + 1]``, cheapest first.
-        option_item: int32 [K].
+        option_item: int32 [K]; empty if options need several items.
         option_saving: float64 [K]; repository cost minus option cost, > 0, descending within a type.
         option_vector: float32 [K, 4]; the cost vector (`COMPONENTS`) of one request.
         option_type: int32 [K]; the type that an option belongs to.
@@ -41,6 +62,7 @@ class Problem:
         node_tier: int32 [V], an index into `tiers`.
         next_hop: int32 [V]; where a node forwards, -1 at repositories and cut-off nodes.
         slot_s: length of a slot.
+        chains: what options need where one item is not enough; None if it is for all.
     """
 
     node_names: tuple[str, ...]
@@ -71,6 +93,7 @@ class Problem:
     node_tier: np.ndarray
     next_hop: np.ndarray
     slot_s: float
+    chains: Chains | None = None
 
     @property
     def item_count(self) -> int:
@@ -85,7 +108,15 @@ class Problem:
     @property
     def option_count(self) -> int:
         """K, the number of options: the non-zeros of the problem."""
-        return len(self.option_item)
+        return len(self.option_saving)
+
+    @cached_property
+    def needs(self) -> Chains:
+        """`chains`, or what they would be: one item an option, which answers what it is asked."""
+        if self.chains is not None:
+            return self.chains
+        ones = np.ones(self.option_count)
+        return Chains(np.arange(self.option_count + 1, dtype=np.int64), self.option_item, ones, ones)
 
     @property
     def node_count(self) -> int:
@@ -111,7 +142,9 @@ class Problem:
     def types_by_node(self) -> tuple[np.ndarray, np.ndarray]:
         """The types with options at each node: int64 [V + 1] and indices; node v's are ``types[ptr[v]:ptr[v + 1]]``."""
         types = max(self.type_count, 1)
-        pair = np.unique(self.item_node[self.option_item].astype(np.int64) * types + self.option_type)
+        needs = self.needs
+        kind = np.repeat(self.option_type, np.diff(needs.ptr))
+        pair = np.unique(self.item_node[needs.item].astype(np.int64) * types + kind)
         counts = np.bincount(pair // types, minlength=self.node_count)
         return np.concatenate(([0], np.cumsum(counts))).astype(np.int64), pair % types
 
@@ -128,10 +161,15 @@ class Problem:
 
     @cached_property
     def options_by_item(self) -> tuple[np.ndarray, np.ndarray]:
-        """The options that use each item: int64 [N + 1] and int32 [K]; item e's are ``options[ptr[e]:ptr[e + 1]]``."""
-        counts = np.bincount(self.option_item, minlength=self.item_count)
+        """The options that need each item: int64 [N + 1] and int32 [Z]; item e's are ``options[ptr[e]:ptr[e + 1]]``."""
+        needs = self.needs
+        counts = np.bincount(needs.item, minlength=self.item_count)
         ptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        return ptr, np.argsort(self.option_item, kind="stable").astype(np.int32)
+        order = np.argsort(needs.item, kind="stable")
+        if self.chains is None:
+            return ptr, order.astype(np.int32)
+        option = np.repeat(np.arange(self.option_count, dtype=np.int32), np.diff(needs.ptr))
+        return ptr, option[order]
 
     def item_name(self, item: int) -> str:
         """``node/model`` of an item, for messages and tables."""

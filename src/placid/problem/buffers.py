@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["OptionBuffers"]
+__all__ = ["ChainBuffers", "OptionBuffers"]
 
 
 class OptionBuffers:
@@ -47,3 +47,30 @@ class OptionBuffers:
         self._item.resize(length, refcheck=False)
         self._saving.resize(length, refcheck=False)
         self._vector.resize((length, 4), refcheck=False)
+
+
+class ChainBuffers:
+    """The items that options need, option by option, in the layout of `placid.problem.arrays.Chains`."""
+
+    def __init__(self) -> None:
+        self._count: list[np.ndarray] = [np.zeros(1, np.int64)]
+        self._item: list[np.ndarray] = [np.zeros(0, np.int32)]
+        self._load: list[np.ndarray] = [np.zeros(0)]
+        self._answered: list[np.ndarray] = [np.zeros(0)]
+
+    def append(self, item: np.ndarray, load: np.ndarray, answered: np.ndarray) -> None:
+        """Of further options: items [n, k], -1 where an option needs fewer than k, and what goes with each, [n, k]."""
+        needed = item >= 0
+        self._count.append(needed.sum(axis=1).astype(np.int64))
+        self._item.append(item[needed].astype(np.int32))
+        self._load.append(load[needed])
+        self._answered.append(answered[needed])
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """`ptr`, `item`, `load` and `answered`."""
+        return (
+            np.cumsum(np.concatenate(self._count)),
+            np.concatenate(self._item),
+            np.concatenate(self._load),
+            np.concatenate(self._answered),
+        )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from placid.catalog.models import AtIngress, AtRepository, Catalog
+from placid.catalog.models import Catalog, Model, Part
 from placid.errors import InputError, UnknownNameError
 from placid.network.graph import Network
 from placid.network.routing import route
-from placid.problem.arrays import Problem
-from placid.problem.buffers import OptionBuffers
+from placid.problem.arrays import Chains, Problem
+from placid.problem.buffers import ChainBuffers, OptionBuffers
+from placid.problem.laying import PlanGroup, layouts, plan_groups
+from placid.problem.paths import PathCosts, path_costs
+from placid.problem.pinned import carried_by, pinned
 from placid.workload.requests import RequestTypes
 
 __all__ = ["compile_problem"]
@@ -26,10 +29,12 @@ def compile_problem(
     weights: np.ndarray,
     slot_s: float = 60.0,
 ) -> Problem:
-    """Lay every model on every path, price it, rank it, and drop what is dearer than the repository.
+    """Lay every model and every plan on every path, price it, rank it, and drop what is dearer than the repository.
 
-    Items are (node, model) for every node that is no repository and every model with a profile on its processor class,
-    in the same order whatever is up or down, so that a policy's state outlives failures.
+    Items are (node, model) for every node that is no repository and every model, or part of one, with a profile on its
+    processor class, in the same order whatever is up or down, so that a policy's state outlives failures. The repository
+    runs whatever part of a plan is left to it. A layout that needs more items than another of the same plan and saves no
+    more is dropped too.
 
     Args:
         weights: float64 [4]; price of a second, of a unit of error, of a joule and of a byte-hop (`COMPONENTS`).
@@ -45,12 +50,15 @@ def compile_problem(
             "no node is a repository: one node must hold every model and always serve", where=network.name
         )
     routes = route(network)
-    latency_s, capacity_per_s, energy_j = _profiles(catalog, {n.processor for n in nodes})
-    processor = {name: i for i, name in enumerate(sorted({n.processor for n in nodes}))}
+    processors = sorted({n.processor for n in nodes})
+    placed = catalog.placed
+    latency_s, capacity_per_s, energy_j = _profiles(placed, processors)
+    processor = {name: i for i, name in enumerate(processors)}
     node_processor = np.array([processor[n.processor] for n in nodes])
-    size_bytes = np.array([m.size_bytes for m in models], np.int64)
-    error = 1.0 - np.array([m.quality for m in models])
-    model_task = np.array([catalog.task_index[m.task] for m in models], np.int32)
+    size_bytes = np.array([m.size_bytes for m in placed], np.int64)
+    quality = _quality(catalog)
+    error = 1.0 - quality[: len(models)]
+    model_task = np.array([catalog.task_index[m.task] for m in placed], np.int32)
 
     runs = np.isfinite(latency_s[node_processor])  # [V, M]
     hosts = runs & np.array([not n.repository for n in nodes])[:, None]
@@ -61,39 +69,41 @@ def compile_problem(
 
     type_ingress = np.array([_lookup(network.index, v, "ingress node") for v in requests.ingress], np.int32)
     type_task = np.array([_lookup(catalog.task_index, t, "task") for t in requests.task], np.int32)
-    carried = _carried(catalog)
-    first_s, first_j = _pinned(catalog, {n.processor for n in nodes}, [m.before for m in models])
-    last_s, last_j = _pinned(catalog, {n.processor for n in nodes}, [m.after for m in models])
+    carried = carried_by(catalog)
+    first_s, first_j = pinned(processors, [m.before for m in models])
+    last_s, last_j = pinned(processors, [m.after for m in models])
+    groups = plan_groups(catalog, processors)
 
-    count = len(requests)
+    count, whole = len(requests), len(models)
     repository_cost = np.full(count, np.inf)
     repository_vector = np.zeros((count, 4))
     repository_node = np.full(count, -1, np.int32)
     type_hops = np.zeros(count, np.int32)
-    of_task = [np.flatnonzero(model_task == t) for t in range(len(catalog.tasks))]
-    options = OptionBuffers(count)
+    of_task = [np.flatnonzero(model_task[:whole] == t) for t in range(len(catalog.tasks))]
+    options, chains = OptionBuffers(count), ChainBuffers() if catalog.plans else None
+
+    def priced(vector: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isfinite(vector[..., 0]), vector @ weights, np.inf)
 
     @lru_cache(maxsize=16)  # types of one ingress usually follow each other
-    def laid_on_path(v: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def laid_on_path(v: int) -> tuple[PathCosts, np.ndarray, np.ndarray]:
         """The path from node v, and every model's cost vector [path, M, 4] and cost [path, M] on it."""
-        path = np.array(routes.path(v), np.int64)
-        links = [network.links[routes.link[u]] for u in path[:-1]]
-        rtt_s = np.concatenate(([0.0], np.cumsum([e.rtt_s for e in links])))
-        s_per_byte = np.concatenate(([0.0], np.cumsum([1 / e.bandwidth_bytes_per_s for e in links])))
-        j_per_byte = np.concatenate(([0.0], np.cumsum([e.energy_j_per_byte for e in links])))
-        hops = np.arange(len(path), dtype=np.float64)
-        vector = np.empty((len(path), len(models), 4))
+        path = path_costs(network, routes, node_processor, v)
+        vector = np.empty((len(path), whole, 4))
         if len(path):
-            on, here, top = node_processor[path], node_processor[path[0]], node_processor[path[-1]]
+            on, here, top = path.processor, path.processor[0], path.processor[-1]
+            fixed = np.zeros(len(path))
             # what a request costs up to the placed part and there, then what the rest of it costs on top
-            vector[:, :, 0] = first_s[here] + carried.laid(latency_s[on], rtt_s, s_per_byte, last_s[top])
+            vector[:, :, 0] = first_s[here] + carried.laid(
+                latency_s[on, :whole], path.rtt_s, path.s_per_byte, last_s[top]
+            )
             vector[:, :, 1] = error
             vector[:, :, 2] = first_j[here] + carried.laid(
-                energy_j[on], np.zeros(len(path)), j_per_byte, last_j[top]
+                energy_j[on, :whole], fixed, path.j_per_byte, last_j[top]
             )
-            vector[:, :, 3] = carried.laid(0.0, np.zeros(len(path)), hops, 0.0)
-        with np.errstate(invalid="ignore"):
-            return path, vector, np.where(np.isfinite(vector[:, :, 0]), vector @ weights, np.inf)
+            vector[:, :, 3] = carried.laid(0.0, fixed, path.hops, 0.0)
+        return path, vector, priced(vector)
 
     for r in range(count):
         path, vector, cost = laid_on_path(int(type_ingress[r]))
@@ -101,40 +111,56 @@ def compile_problem(
             options.close_type()
             continue
         mine = of_task[type_task[r]]
-        best = mine[np.argmin(cost[-1, mine])] if len(mine) else -1
-        if best < 0 or not np.isfinite(cost[-1, best]):
+        plans = [(g, *_laid(g, path, priced)) for g in groups[type_task[r]]]
+        # the repository's choice: of whole models there, and of plans that run there from end to end
+        at_top = [(cost[-1, mine], vector[-1, mine]), *((c[:, -1], v[:, -1]) for _, v, c in plans)]
+        best_cost, best_vector = (
+            np.concatenate([c for c, _ in at_top]),
+            np.concatenate([v for _, v in at_top]),
+        )
+        best = int(np.argmin(best_cost)) if len(best_cost) else -1
+        if best < 0 or not np.isfinite(best_cost[best]):
+            top = nodes[path.nodes[-1]]
             raise InputError(
-                f"repository '{nodes[path[-1]].name}' (processor '{nodes[path[-1]].processor}') has no model for "
+                f"repository '{top.name}' (processor '{top.processor}') has no model for "
                 f"task '{requests.task[r]}': give a model of that task a profile on that processor",
                 where=catalog.name,
             )
-        repository_cost[r], repository_vector[r] = cost[-1, best], vector[-1, best]
-        repository_node[r], type_hops[r] = path[-1], len(path) - 1
+        repository_cost[r], repository_vector[r] = best_cost[best], best_vector[best]
+        repository_node[r], type_hops[r] = path.nodes[-1], len(path) - 1
         saving = repository_cost[r] - cost[:-1, mine]
         at, model = np.nonzero(saving > 0)
-        saved, item = saving[at, model], item_of[path[at], mine[model]]
+        saved, item = saving[at, model], item_of[path.nodes[at], mine[model]]
         rank = np.lexsort((item, -saved))
-        options.append(item[rank], saved[rank], vector[at[rank], mine[model[rank]]])
+        all_of_it = np.ones((len(rank), 1))
+        offers = [
+            _Offers(saved[rank], vector[at[rank], mine[model[rank]]], item[rank, None], all_of_it, all_of_it)
+        ]
+        if chains is not None:
+            offers += [_plan_offers(g, path, item_of, v, repository_cost[r] - c) for g, v, c in plans]
+            offers = [_merged(offers)]
+            chains.append(offers[0].item, offers[0].load, offers[0].answered)
+        options.append(offers[0].item[:, 0], offers[0].saving, offers[0].vector)
         options.close_type()
     option_ptr, option_item, option_saving, option_vector = options.arrays()
     return Problem(
         node_names=tuple(n.name for n in nodes),
-        model_names=tuple(m.name for m in models),
-        model_variants=tuple(m.variant or m.name for m in models),
+        model_names=tuple(m.name for m in placed),
+        model_variants=tuple(m.variant or m.name for m in placed),
         task_names=tuple(t.name for t in catalog.tasks),
         tiers=network.tiers,
         model_task=model_task,
-        model_quality=1.0 - error,
+        model_quality=quality,
         item_node=item_node,
         item_model=item_model,
         item_size_bytes=size_bytes[item_model],
         item_capacity=capacity_per_s[node_processor[item_node], item_model]
         * slot_s
-        / carried.travels[item_model],
+        / np.concatenate((carried.travels, np.ones(len(catalog.parts))))[item_model],
         node_ptr=node_ptr,
         budget_bytes=np.array([n.memory_bytes if n.up and not n.repository else 0 for n in nodes], np.int64),
         option_ptr=option_ptr,
-        option_item=option_item,
+        option_item=option_item if chains is None else np.zeros(0, np.int32),
         option_saving=option_saving,
         option_vector=option_vector,
         option_type=np.repeat(np.arange(count, dtype=np.int32), np.diff(option_ptr)),
@@ -148,82 +174,93 @@ def compile_problem(
         node_tier=np.array([network.tiers.index(n.tier) for n in nodes], np.int32),
         next_hop=routes.next_hop,
         slot_s=slot_s,
+        chains=None if chains is None else Chains(*chains.arrays()),
     )
 
 
 @dataclass(frozen=True)
-class _Carried:
-    """What the requests of each model carry, all float64 [M].
+class _Offers:
+    """Options of one type: saving [n], cost vector [n, 4], and the items [n, k] that each needs, -1 where it needs fewer.
 
-    Attributes:
-        up: bytes to the placed part.
-        on: bytes from there to the repository.
-        down: bytes of the answer.
-        travels: share of requests that leave the node where they enter.
-        goes_on: share of those at the placed part that go on to the repository.
+    `load` and `answered` are of those items, as in `Chains`.
     """
 
-    up: np.ndarray
-    on: np.ndarray
-    down: np.ndarray
-    travels: np.ndarray
-    goes_on: np.ndarray
-
-    def laid(
-        self, work: np.ndarray | float, fixed: np.ndarray, per_byte: np.ndarray, last: np.ndarray | float
-    ) -> np.ndarray:
-        """float64 [path, M]: expected cost beyond the ingress node's own work, of every model at every node of a path.
-
-        Args:
-            work: of the placed part [path, M].
-            fixed: of reaching each node, whatever is carried [path].
-            per_byte: of carrying a byte to each node [path].
-            last: of the repository's part [M].
-        """
-        fixed, per_byte = fixed[:, None], per_byte[:, None]
-        there = work + fixed + per_byte * (self.up + self.down)
-        beyond = last + (fixed[-1] - fixed) + (per_byte[-1] - per_byte) * (self.on + self.down)
-        with np.errstate(invalid="ignore"):  # nobody goes on, and nobody could: 0 times infinity
-            return self.travels * (there + np.where(self.goes_on > 0, self.goes_on * beyond, 0.0))
+    saving: np.ndarray
+    vector: np.ndarray
+    item: np.ndarray
+    load: np.ndarray
+    answered: np.ndarray
 
 
-def _carried(catalog: Catalog) -> _Carried:
-    models, tasks = catalog.models, [catalog.tasks[catalog.task_index[m.task]] for m in catalog.models]
-    return _Carried(
-        up=np.array(
-            [
-                t.request_bytes if m.before is None else m.before.sent_bytes
-                for m, t in zip(models, tasks, strict=True)
-            ],
-            np.float64,
-        ),
-        on=np.array([0 if m.after is None else m.after.sent_bytes for m in models], np.float64),
-        down=np.array([t.response_bytes for t in tasks], np.float64),
-        travels=np.array([1 if m.before is None else 1 - m.before.answered for m in models], np.float64),
-        goes_on=np.array([0 if m.after is None else m.after.share for m in models], np.float64),
+def _laid(
+    group: PlanGroup, path: PathCosts, priced: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cost vector [P, A, 4] and cost [P, A] of every plan of `group` under every layout."""
+    vector = group.lay(path)
+    return vector, priced(vector)
+
+
+def _plan_offers(
+    group: PlanGroup, path: PathCosts, item_of: np.ndarray, vector: np.ndarray, saving: np.ndarray
+) -> _Offers:
+    """What of `group` is worth offering on `path`; `saving` [P, A] against the repository."""
+    laid = layouts(group.part.shape[1], len(path))
+    top = len(path) - 1
+    item = np.where(laid.at < top, item_of[path.nodes[laid.at], group.part[:, None, :]], -1)  # [P, A, k]
+    # a part moved back to the repository frees memory: it has to be worth its place
+    worth = saving > 0
+    for short in laid.cut_short.T:
+        worth &= (short == np.arange(len(short))) | (saving > saving[:, short])
+    plan, layout = np.nonzero(worth)
+    needed = item[plan, layout]
+    none = needed < 0
+    return _Offers(
+        saving[plan, layout],
+        vector[plan, layout],
+        needed,
+        np.where(none, 0.0, group.load[plan]),
+        np.where(none, 0.0, group.answered[plan]),
     )
 
 
-def _pinned(
-    catalog: Catalog, processors: set[str], parts: Sequence[AtIngress | AtRepository | None]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Latency and energy, each [P, M], of what has a fixed place: 0 where there is nothing, infinite where it cannot run."""
-    latency_s, energy_j = np.zeros((2, len(processors), len(catalog.models)))
-    for i, cls in enumerate(sorted(processors)):
-        for j, part in enumerate(parts):
-            if part is not None and cls in part.profiles:
-                latency_s[i, j], energy_j[i, j] = part.profiles[cls].latency_s, part.profiles[cls].energy_j
-            elif part is not None:
-                latency_s[i, j] = np.inf
-    return latency_s, energy_j
+def _merged(offers: Sequence[_Offers]) -> _Offers:
+    """All of them, those that save most first; ties: the lower first item."""
+    width = max(o.item.shape[1] for o in offers)
+
+    def stacked(arrays: Iterable[np.ndarray], missing: float) -> np.ndarray:
+        return np.concatenate(
+            [np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=missing) for a in arrays]
+        )
+
+    saving = np.concatenate([o.saving for o in offers])
+    item = stacked((o.item for o in offers), -1)
+    rank = np.lexsort((*item.T[::-1], -saving))
+    return _Offers(
+        saving[rank],
+        np.concatenate([o.vector for o in offers])[rank],
+        item[rank],
+        stacked((o.load for o in offers), 0.0)[rank],
+        stacked((o.answered for o in offers), 0.0)[rank],
+    )
 
 
-def _profiles(catalog: Catalog, processors: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Latency (infinite where a class cannot run a model), capacity and energy, each [P, M], classes sorted by name."""
-    shape = (len(processors), len(catalog.models))
+def _quality(catalog: Catalog) -> np.ndarray:
+    """float64 [M]: of every model, then of every part: that of the best plan that runs it, 0 if none does."""
+    best = dict.fromkeys((p.name for p in catalog.parts), 0.0)
+    for plan in catalog.plans:
+        for name in plan.parts:
+            best[name] = max(best[name], plan.quality)
+    return np.array([*(m.quality for m in catalog.models), *best.values()])
+
+
+def _profiles(
+    placed: Sequence[Model | Part], processors: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Latency (infinite where a class cannot run it), capacity and energy of what is placed, each [C, M]."""
+    shape = (len(processors), len(placed))
     latency_s, capacity_per_s, energy_j = np.full(shape, np.inf), np.zeros(shape), np.zeros(shape)
-    for i, cls in enumerate(sorted(processors)):
-        for j, model in enumerate(catalog.models):
+    for i, cls in enumerate(processors):
+        for j, model in enumerate(placed):
             if cls in model.profiles:
                 p = model.profiles[cls]
                 latency_s[i, j], capacity_per_s[i, j], energy_j[i, j] = (

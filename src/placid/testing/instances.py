@@ -7,9 +7,11 @@ that share nodes, types without any demand. Every type can reach a repository.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from placid.catalog.models import Catalog, Model, Profile, Task
+from placid.catalog.models import Catalog, Handover, Model, Part, Plan, Profile, Task
 from placid.network.graph import Link, Network, Node
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
@@ -22,7 +24,13 @@ _PROCESSORS = ("slow", "fast")
 
 
 def random_problem(
-    rng: np.random.Generator, *, nodes: int = 4, tasks: int = 2, models: int = 3, tight: bool = True
+    rng: np.random.Generator,
+    *,
+    nodes: int = 4,
+    tasks: int = 2,
+    models: int = 3,
+    plans: int = 0,
+    tight: bool = True,
 ) -> Problem:
     """A random problem with one repository, compiled.
 
@@ -30,6 +38,7 @@ def random_problem(
         nodes: how many, the repository included; at least 2.
         tasks: how many.
         models: how many per task, so that there are at most ``(nodes - 1) * tasks * models`` items.
+        plans: how many per task, of two or three parts each, some with exits; some share a part.
         tight: budgets hold part of the models only, and capacities fall short of `random_demand`; otherwise every
             budget holds every model and every capacity exceeds any demand.
 
@@ -40,6 +49,8 @@ def random_problem(
         (4, True)
     """
     catalog = _catalog(rng, tasks, models, tight)
+    if plans:
+        catalog = _with_plans(rng, catalog, plans, tight)
     network = _network(rng, nodes, catalog, tight)
     inner = [n.name for n in network.nodes if not n.repository]
     ingress = [v for v in inner if rng.random() < 0.7] or inner[:1]
@@ -83,8 +94,43 @@ def _catalog(rng: np.random.Generator, tasks: int, models: int, tight: bool) -> 
     return Catalog(kinds, tuple(made), "random")
 
 
+def _with_plans(rng: np.random.Generator, catalog: Catalog, count: int, tight: bool) -> Catalog:
+    parts, plans = [], []
+    most = 12 if tight else 10_000
+    for task in catalog.tasks:
+        for j in range(count):
+            names = []
+            for i in range(int(rng.integers(2, 4))):
+                names.append(f"{task.name}-p{j}-{i}")
+                profiles = {}
+                for processor in _PROCESSORS:
+                    if processor == "fast" or rng.random() < 0.8:
+                        profiles[processor] = Profile(
+                            float(rng.uniform(0.0, 0.4)),
+                            float(rng.integers(1 if tight else most // 2, most + 1)) / _SLOT_S,
+                            float(rng.uniform(0.0, 1.0)),
+                        )
+                parts.append(Part(names[-1], task.name, int(rng.integers(1, 5)), profiles))
+            if j and rng.random() < 0.3:  # two plans that begin alike
+                names[0] = f"{task.name}-p{j - 1}-0"
+                parts = [p for p in parts if p.name != f"{task.name}-p{j}-0"]
+            reach = np.cumprod([1.0, *np.where(rng.random(len(names) - 1) < 0.5, 1.0, rng.uniform(0.2, 0.9))])
+            coding = {"slow": Profile(0.01, 1.0, 0.02)} if rng.random() < 0.5 else {}
+            plans.append(
+                Plan(
+                    f"{task.name}-p{j}",
+                    task.name,
+                    tuple(names),
+                    tuple(Handover(float(rng.integers(0, 60)), coding, coding) for _ in names[1:]),
+                    tuple(reach.tolist()),
+                    float(rng.uniform(0.3, 1.0)),
+                )
+            )
+    return replace(catalog, parts=tuple(parts), plans=tuple(plans))
+
+
 def _network(rng: np.random.Generator, nodes: int, catalog: Catalog, tight: bool) -> Network:
-    sizes = np.array([m.size_bytes for m in catalog.models])
+    sizes = np.array([m.size_bytes for m in catalog.placed])
     made = [Node("cloud", "cloud", processor="fast", repository=True)]
     for v in range(1, nodes):
         budget = int(sizes.sum() * rng.uniform(0.05, 0.6)) if tight else int(sizes.sum())

@@ -60,6 +60,8 @@ class Policy(ABC):
     name: ClassVar[str]
     #: false if it decides once and for all; tables and plots then show it as a static choice
     learns: ClassVar[bool] = True
+    #: whether it can place options that need several items (plans over several nodes)
+    chains: ClassVar[bool] = False
 
     @abstractmethod
     def start(self, problem: Problem, rng: np.random.Generator) -> Any:

@@ -14,6 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
+from placid.errors import InputError
+
 __all__ = ["COMPONENTS", "Chains", "Problem"]
 
 #: the cost vector, in this order everywhere
@@ -109,6 +111,18 @@ class Problem:
     def option_count(self) -> int:
         """K, the number of options: the non-zeros of the problem."""
         return len(self.option_saving)
+
+    def check_one_item_each(self, who: str) -> None:
+        """Nothing, if every option needs one item.
+
+        Raises:
+            InputError: some need several, which `who` cannot place.
+        """
+        if self.chains is not None:
+            raise InputError(
+                f"{who} places models that answer alone, and this catalog has plans over several nodes: leave the plans out "
+                "('plans: false'), or choose a method that places them"
+            )
 
     @cached_property
     def needs(self) -> Chains:

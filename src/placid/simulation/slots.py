@@ -15,7 +15,7 @@ import numpy as np
 
 from placid.placement.base import Feedback, Policy
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share, relaxed_gain
+from placid.problem.gain import partitioned_gain, potential_share, relaxed_gain
 from placid.problem.placement import bytes_loaded, bytes_used, check_feasible, empty_placement
 from placid.problem.serving import Outcome, serve
 from placid.randomness import stream
@@ -80,7 +80,9 @@ class SlotRecord:
 def held_share(problem: Problem, placed: np.ndarray) -> np.ndarray:
     """What a request of each type would save now, as a share of what its best option would, float64 [R]; 1 if none could."""
     held = np.zeros(problem.type_count)
-    saving = np.where(placed[problem.option_item], problem.option_saving, 0.0)
+    needs = problem.needs
+    whole = np.logical_and.reduceat(placed[needs.item], needs.ptr[:-1]) if problem.option_count else False
+    saving = np.where(whole, problem.option_saving, 0.0)
     np.maximum.at(held, problem.option_type, saving)
     best = np.zeros(problem.type_count)
     np.maximum.at(best, problem.option_type, problem.option_saving)
@@ -88,8 +90,14 @@ def held_share(problem: Problem, placed: np.ndarray) -> np.ndarray:
 
 
 def begin(episode: Episode) -> Progress:
-    """The start of a run: a fresh state and an empty network."""
+    """The start of a run: a fresh state and an empty network.
+
+    Raises:
+        InputError: options need several items, and the policy cannot place those.
+    """
     problem = episode.problem(0)
+    if not episode.policy.chains:
+        problem.check_one_item_each(f"policy '{episode.policy.name}'")
     state = episode.policy.start(problem, stream(episode.seed, "policy", "start"))
     return Progress(0, state, empty_placement(problem))
 
@@ -117,7 +125,7 @@ def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[S
             slot=slot,
             demand=demand,
             outcome=outcome,
-            gain_partitioned=relaxed_gain(problem, demand, share, placed.astype(np.float64)),
+            gain_partitioned=partitioned_gain(problem, demand, share, placed),
             relaxed_gain=float("nan") if y is None else relaxed_gain(problem, demand, share, y),
             loaded=np.flatnonzero(placed & ~now.placed),
             evicted=np.flatnonzero(now.placed & ~placed),

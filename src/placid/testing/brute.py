@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share, relaxed_gain
+from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.serving import serve
 
 __all__ = ["Best", "brute_force", "full_placements"]
@@ -38,7 +38,7 @@ def brute_force(problem: Problem, demand: np.ndarray, most: int = 200_000) -> Be
     best = Best(0.0, nothing, 0.0, nothing)
     for placed in full_placements(problem, most):
         served = serve(problem, placed, demand).gain
-        partitioned = relaxed_gain(problem, demand, share, placed.astype(np.float64))
+        partitioned = partitioned_gain(problem, demand, share, placed)
         if served > best.served:
             best = Best(served, placed, best.partitioned, best.partitioned_placed)
         if partitioned > best.partitioned:
@@ -65,7 +65,7 @@ def full_placements(problem: Problem, most: int = 200_000) -> Iterator[np.ndarra
 
 def _full_sets(problem: Problem, v: int) -> list[list[int]]:
     """The sets of useful items of node v that fit and leave no room for one more."""
-    useful = np.bincount(problem.option_item, minlength=problem.item_count) > 0
+    useful = np.bincount(problem.needs.item, minlength=problem.item_count) > 0
     mine = [e for e in range(int(problem.node_ptr[v]), int(problem.node_ptr[v + 1])) if useful[e]]
     size = {e: int(problem.item_size_bytes[e]) for e in mine}
     budget = int(problem.budget_bytes[v])

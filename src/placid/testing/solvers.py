@@ -14,7 +14,7 @@ import numpy as np
 
 from placid.placement.offline.base import TOLERANCE, Solution, Solver, Status
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share, relaxed_gain
+from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import check_feasible
 from placid.problem.serving import serve
 from placid.testing.brute import brute_force
@@ -23,7 +23,7 @@ from placid.testing.instances import random_demand, random_problem
 __all__ = ["check_solution", "check_solver"]
 
 
-def check_solver(solver: Solver, *, instances: int = 40, seed: int = 0) -> None:
+def check_solver(solver: Solver, *, instances: int = 40, seed: int = 0, plans: int = 0) -> None:
     """Solve random small instances, some with a node down or without demand, and check that `solver`
 
     - is a frozen dataclass with a name;
@@ -31,6 +31,9 @@ def check_solver(solver: Solver, *, instances: int = 40, seed: int = 0) -> None:
     - earns at most the optimum found by brute force, and its bound is at least that optimum;
     - says OPTIMAL only where the optimum is reached;
     - answers the same when asked again, and never changes what it is given.
+
+    Args:
+        plans: split models per task, laid over several nodes; for solvers that place them.
 
     Raises:
         AssertionError: says what is wrong.
@@ -46,7 +49,7 @@ def check_solver(solver: Solver, *, instances: int = 40, seed: int = 0) -> None:
             raise AssertionError(f"{type(solver).__name__} must be frozen: it holds settings only")
     for i in range(instances):
         rng = np.random.default_rng([seed, i])
-        problem = random_problem(rng)
+        problem = random_problem(rng) if not plans else random_problem(rng, tasks=1, models=2, plans=plans)
         demand = random_demand(rng, problem) / rng.choice([1, 3])
         if i % 5 == 3:
             down = problem.budget_bytes.copy()
@@ -54,7 +57,7 @@ def check_solver(solver: Solver, *, instances: int = 40, seed: int = 0) -> None:
             problem = replace(problem, budget_bytes=down)
         if i % 10 == 7:
             demand[:] = 0
-        for array in (demand, problem.option_saving, problem.option_item, problem.budget_bytes):
+        for array in (demand, problem.option_saving, problem.needs.item, problem.budget_bytes):
             array.flags.writeable = False
         solution = solver.solve(problem, demand)
         check_solution(problem, demand, solution)
@@ -77,7 +80,7 @@ def check_solution(problem: Problem, demand: np.ndarray, solution: Solution) -> 
         f"{who}: says {solution.value}, earns {earned}"
     )
     share = potential_share(problem, demand)
-    partitioned = relaxed_gain(problem, demand, share, solution.placed.astype(np.float64))
+    partitioned = partitioned_gain(problem, demand, share, solution.placed)
     assert abs(solution.partitioned - partitioned) <= 1e-9 * (1 + partitioned), (
         f"{who}: says {solution.partitioned} for the partitioned gain, which is {partitioned}"
     )

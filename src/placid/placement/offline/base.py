@@ -12,7 +12,7 @@ import numpy as np
 
 from placid.errors import InputError, SolverError
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share, relaxed_gain
+from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import check_feasible
 from placid.problem.serving import serve
 
@@ -139,7 +139,7 @@ def solution_of(
     check_feasible(problem, placed, f"the placement of solver '{solver}'")
     value = serve(problem, placed, demand).gain
     share = potential_share(problem, demand)
-    partitioned = relaxed_gain(problem, demand, share, placed.astype(np.float64))
+    partitioned = partitioned_gain(problem, demand, share, placed)
     if value > bound * (1 + 1e-7) + 1e-9:
         raise SolverError(f"solver '{solver}' claims the upper bound {bound:.9g} but earns {value:.9g}")
     # round-off must not put a gain above its bound

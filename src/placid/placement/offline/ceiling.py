@@ -24,6 +24,15 @@ Given u, the best p and l need no search (`ceiling`). By duality of the two frac
 so that ``D(u) = sum u_r d_r + sum_v knapsack_v(a(u))`` is never above the bound with other p and l. D is convex; its least
 value is the linear program's (`placid.placement.offline.lp`), and `tighten` walks towards it.
 
+**Options that need several items** (`placid.problem.arrays.Chains`): with q_oe what a request of option o is of the capacity
+of item e, ``m_o = min(d_r, min_e L_e / q_oe)``, and any parts ``t_oe >= 0`` with ``sum_{e of o} t_oe = 1``, f_o is at most
+``m_o sum_e t_oe x_e``, since it is at most m_o x_e for each. The same steps as above then give
+
+    gain <= sum u_r d_r + sum_v knapsack_v(a),
+    a_e = L_e p_e + sum_{o needs e} t_oe m_o max(0, s_o - u_r - sum_{e' of o} q_oe' p_e'),
+
+for any prices u, p >= 0 and parts t: which items of a chain its worth is booked on. The linear program has all of them.
+
 Types without options (those that no repository reaches among them) earn nothing and count nothing, whatever their price.
 """
 
@@ -47,19 +56,24 @@ class Prices:
         demand: float64 [R], >= 0; of a request of each type.
         capacity: float64 [N], >= 0; of a request that an item could answer more.
         memory: float64 [V], >= 0; of a byte at each node.
+        split: float64 [Z]; where options need several items, the parts in which the worth of an option is booked on them,
+            1 in all over an option; None for equal parts.
     """
 
     demand: np.ndarray
     capacity: np.ndarray
     memory: np.ndarray
+    split: np.ndarray | None = None
 
 
 def ceiling(problem: Problem, demand: np.ndarray, prices: Prices) -> float:
     """No placement earns more than this in a slot with `demand` ([R]), however requests are routed.
 
     Reads the prices of demand only; those of capacity and memory are set anew, as low as they can be. O(K log K) at
-    worst, O(K) where few types share an item.
+    worst, O(K) where few types share an item. Where options need several items, only those of memory are set anew.
     """
+    if problem.chains is not None:
+        return _chain_ceiling(problem, demand.astype(np.float64), prices)
     return float(_evaluate(problem, demand.astype(np.float64), prices.demand)[0])
 
 
@@ -80,8 +94,11 @@ def tighten(
     """The least ceiling met in `steps` subgradient steps on the prices of demand, and the prices where it was met.
 
     A subgradient of D at u is the demand less what the two knapsacks serve; steps are Polyak's with `target`, a gain
-    that is known to be reached, and shrink when the ceiling rises. O(K log K) a step.
+    that is known to be reached, and shrink when the ceiling rises. O(K log K) a step. Where options need several items
+    nothing is searched: the ceiling at `prices`.
     """
+    if problem.chains is not None:
+        return ceiling(problem, demand, prices), prices
     d = demand.astype(np.float64)
     u = np.where(_has_options(problem), prices.demand, 0.0)
     best, served, p, memory = _evaluate(problem, d, u)
@@ -102,6 +119,46 @@ def tighten(
             u, length, since = found.demand, length / 2, 0
             value, served, p, memory = _evaluate(problem, d, u)
     return float(best), found
+
+
+def _chain_ceiling(problem: Problem, demand: np.ndarray, prices: Prices) -> float:
+    needs, types = problem.needs, problem.option_type
+    total = float(_has_options(problem) @ (prices.demand * demand))
+    if not problem.option_count:
+        return total
+    counts = np.diff(needs.ptr)
+    kind = np.repeat(types, counts)
+    priced = np.add.reduceat(needs.load * prices.capacity[needs.item], needs.ptr[:-1])
+    can = np.where(problem.placeable, problem.item_capacity, 0.0)[needs.item] / needs.load
+    most = np.minimum(demand[types], np.minimum.reduceat(can, needs.ptr[:-1]))
+    worth = most * np.maximum(0.0, problem.option_saving - prices.demand[types] - priced)
+    split = 1.0 / np.repeat(counts, counts) if prices.split is None else prices.split
+    booked = np.bincount(needs.item, weights=split * np.repeat(worth, counts), minlength=problem.item_count)
+    asked = np.bincount(needs.item, weights=demand[kind] > 0, minlength=problem.item_count) > 0
+    booked += np.where(asked & problem.placeable, problem.item_capacity * prices.capacity, 0.0)
+    return total + float(
+        _fractional_knapsacks(problem.node_ptr, problem.item_size_bytes, problem.budget_bytes, booked)
+    )
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _fractional_knapsacks(
+    node_ptr: np.ndarray, size_bytes: np.ndarray, budget_bytes: np.ndarray, worth: np.ndarray
+) -> float:
+    total = 0.0
+    for v in range(len(budget_bytes)):
+        first, last = node_ptr[v], node_ptr[v + 1]
+        room = float(budget_bytes[v])
+        for i in np.argsort(-worth[first:last] / size_bytes[first:last]):
+            e = first + i
+            if worth[e] <= 0.0 or room <= 0.0:
+                break
+            if size_bytes[e] > budget_bytes[v]:
+                continue
+            part = min(1.0, room / size_bytes[e])
+            total += part * worth[e]
+            room -= part * size_bytes[e]
+    return total
 
 
 def _evaluate(

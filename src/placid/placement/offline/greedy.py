@@ -11,9 +11,10 @@ import numpy as np
 from numba import njit
 
 from placid.placement.offline.base import Solution, Solver, Status, check_demand, solution_of
+from placid.placement.offline.bundles import fill_with_bundles
 from placid.placement.offline.ceiling import Prices, tighten
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share, relaxed_gain
+from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import empty_placement
 from placid.problem.serving import serve
 
@@ -41,6 +42,9 @@ class Greedy(Solver):
     - With a single node, max(g(D), g(P)) >= (1 - 1/e)/2 g(O) (Leskovec et al., KDD 2007, theorem 3), because P starts
       with the best single item.
 
+    Where options need several items, what greedy places at once is all that an option still needs
+    (`placid.placement.offline.bundles`), and nothing is guaranteed.
+
     These are worst cases; the solution's gap says how far from the optimum it can be at most here. What is returned is
     the one of larger partitioned gain, then filled up for the demand that the serving rule still sends to the
     repositories; as gains are monotone, filling keeps the ratios.
@@ -59,7 +63,7 @@ class Greedy(Solver):
         best, best_gain = empty_placement(problem), -1.0
         for by_density in (True, False):
             placed = _run(problem, demand, share, empty_placement(problem), by_density)
-            gain = relaxed_gain(problem, demand, share, placed.astype(np.float64))
+            gain = partitioned_gain(problem, demand, share, placed)
             if gain > best_gain:
                 best, best_gain = placed, gain
         best = complete(problem, demand, best)
@@ -96,6 +100,8 @@ def _run(
     problem: Problem, demand: np.ndarray, share: np.ndarray, placed: np.ndarray, by_density: bool
 ) -> np.ndarray:
     """`placed` and what lazy greedy adds; what is placed already takes memory and serves nothing of `demand`."""
+    if problem.chains is not None:
+        return fill_with_bundles(problem, demand, share, placed, by_density=by_density)
     ptr, options = problem.options_by_item
     placed = placed.copy()
     _lazy_greedy(

@@ -43,6 +43,7 @@ class LocalSearch(Solver):
     def solve(self, problem: Problem, demand: np.ndarray) -> Solution:
         started_s = perf_counter()
         demand = check_demand(problem, demand)
+        problem.check_one_item_each(f"solver '{self.name}'")
         repacker = Repacker(problem, demand)
         greedy = Greedy(self.bound_steps).solve(problem, demand)
         best, value = greedy.placed, greedy.value

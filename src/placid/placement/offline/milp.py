@@ -37,7 +37,8 @@ class Milp(Solver):
     For what the items of X outside S take is at most g({e}) each, and what the others serve is what the rule gives them
     for the demand that is left; more demand and more items never lower the gain of a stable assignment. At X = S the cut
     is tight, so no placement comes twice and the rounds end at the optimum; `cut_rounds` and the time limit end them
-    earlier, with status FEASIBLE or LIMIT and a gap.
+    earlier, with status FEASIBLE or LIMIT and a gap. Where options need several items that inequality does not hold, as
+    two items can earn more together than each alone; there is one round, and what is left is a gap.
 
     Attributes:
         time_limit_s: for everything. HiGHS looks at the clock between steps, so large programs run over by up to half.
@@ -74,7 +75,8 @@ class Milp(Solver):
             best, value = relaxed.placed, relaxed.value
         solver = program.load({"mip_rel_gap": self.relative_gap, "mip_abs_gap": 0.0}, whole=True)
         status = Status.FEASIBLE
-        for done in range(self.cut_rounds + 1):
+        rounds = 0 if problem.chains is not None else self.cut_rounds
+        for done in range(rounds + 1):
             left_s = self.time_limit_s - (perf_counter() - started_s)
             if bound - value <= TOLERANCE * bound:
                 break
@@ -97,6 +99,8 @@ class Milp(Solver):
                     best, value = placed, earned
             if ended == highspy.HighsModelStatus.kTimeLimit:
                 status = Status.LIMIT
+                break
+            if done == rounds:
                 break
             if done == 0:
                 _count_served_gain(solver, program)

@@ -1,11 +1,14 @@
 """The linear program of static placement, as arrays for HiGHS; the MILP is the same program with whole y.
 
     maximise    sum_o s_o f_o
-    subject to  sum_{o of r} f_o <= d_r                    each type r        (price u_r)
-                sum_{o on e} f_o <= L_e y_e                each item e        (price p_e)
-                f_o <= min(d_r, L_e) y_e                   each option o = (r, e)
-                sum_{e at v} z_e y_e <= b_v                each node v        (price l_v)
-                f >= 0,  0 <= y <= 1,  y_e = 0 where z_e > b_v.
+    subject to  sum_{o of r} f_o <= d_r                    each type r                  (price u_r)
+                sum_{o needs e} q_oe f_o <= L_e y_e        each item e                  (price p_e)
+                f_o <= m_o y_e                             each option o of r, each e that it needs
+                sum_{e at v} z_e y_e <= b_v                each node v                  (price l_v)
+                f >= 0,  0 <= y <= 1,  y_e = 0 where z_e > b_v,
+
+with q_oe the share of an option's requests that reach e (1 where it needs no other item), and the most that it can serve,
+``m_o = min(d_r, min_e L_e / q_oe)``.
 
 Every 0/1 placement with the flows of any rule that respects capacities, the serving rule's among them, is a feasible point
 of the same gain, so the optimum is an upper bound on what a static placement earns at this demand. It is concave in d, as
@@ -14,7 +17,7 @@ what any static placement earns over T slots.
 
 What is not needed is left out: options without demand or on items that do not fit, the row of an item that its options
 cannot fill, and the rows of options of which one alone can fill an item whose row is there. Flows are counted in parts of
-``min(d_r, L_e)``, memory in parts of the budget, gains in parts of the largest coefficient: all numbers lie in [0, 1].
+m_o, memory in parts of the budget, gains in parts of the largest coefficient: all numbers lie in [0, 1].
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ __all__ = ["Program"]
 
 @dataclass(frozen=True)
 class Program:
-    """Columns: y of `items` (I), then flows of `options` (J). Rows: types, items with a row, options with one, nodes.
+    """Columns: y of `items` (I), then flows of `options` (J). Rows: types, items with a row, needs with one, nodes.
 
     Attributes:
         items: int64 [I]; the items that could be placed and used.
@@ -46,7 +49,9 @@ class Program:
         upper: float64 [rows].
         objective: float64 [I + J], to be maximised, in units of `unit`.
         types, capped, nodes: int64; which type, item and node the rows belong to, in their order.
-        first_capped, first_option, first_node: where the rows of items, options and nodes begin.
+        tied: int64; the needs (places in `Problem.needs`) that have a row, in their order.
+        first_capped, first_option, first_node: where the rows of items, needs and nodes begin.
+        most: float64 [J]; m_o.
     """
 
     items: np.ndarray
@@ -58,6 +63,7 @@ class Program:
     types: np.ndarray
     capped: np.ndarray
     nodes: np.ndarray
+    tied: np.ndarray
     first_capped: int
     first_option: int
     first_node: int
@@ -67,19 +73,30 @@ class Program:
     @classmethod
     def of(cls, problem: Problem, demand: np.ndarray) -> Program:
         """The program for `demand` (float64 [R]); O(K)."""
-        usable = (demand[problem.option_type] > 0) & problem.placeable[problem.option_item]
-        options = np.flatnonzero(usable)
-        item_of, type_of = problem.option_item[options], problem.option_type[options]
+        needs = problem.needs
+        fits = np.ones(problem.option_count, bool)
+        if len(fits):
+            fits = np.logical_and.reduceat(problem.placeable[needs.item], needs.ptr[:-1])
+        options = np.flatnonzero((demand[problem.option_type] > 0) & fits)
+        # what the options need, one after the other: places in `needs`, and whose they are
+        counts = np.diff(needs.ptr)[options]
+        begin = np.concatenate(([0], np.cumsum(counts)))
+        of = np.repeat(np.arange(len(options)), counts)
+        place = np.arange(begin[-1]) - begin[of] + needs.ptr[options][of]
+        item_of, load, type_of = needs.item[place], needs.load[place], problem.option_type[options]
         items, item = np.unique(item_of, return_inverse=True)
         types, kind = np.unique(type_of, return_inverse=True)
         nodes, node = np.unique(problem.item_node[items], return_inverse=True)
-        most = np.minimum(demand[type_of], problem.item_capacity[item_of])
+        most = demand[type_of]
+        if len(options):
+            most = np.minimum(most, np.minimum.reduceat(problem.item_capacity[item_of] / load, begin[:-1]))
+        asks = most[of] * load
         capacity = problem.item_capacity[items]
-        can_fill = np.bincount(item, weights=most, minlength=len(items)) > capacity
+        can_fill = np.bincount(item, weights=asks, minlength=len(items)) > capacity
         capped = np.flatnonzero(can_fill)
         row_of_item = np.full(len(items), -1)
         row_of_item[capped] = np.arange(len(capped))
-        tied = np.flatnonzero(~(can_fill[item] & (most >= capacity[item])))
+        tied = np.flatnonzero(~(can_fill[item] & (asks >= capacity[item])))
 
         count, flow = len(items), len(items) + np.arange(len(options))
         first_capped, first_option = len(types), len(types) + len(capped)
@@ -87,9 +104,13 @@ class Program:
         shared = np.flatnonzero(can_fill[item])
         entries = [
             (kind, flow, most / demand[type_of]),
-            (first_capped + row_of_item[item[shared]], flow[shared], most[shared] / capacity[item[shared]]),
+            (
+                first_capped + row_of_item[item[shared]],
+                flow[of[shared]],
+                asks[shared] / capacity[item[shared]],
+            ),
             (first_capped + np.arange(len(capped)), capped, np.full(len(capped), -1.0)),
-            (first_option + np.arange(len(tied)), flow[tied], np.ones(len(tied))),
+            (first_option + np.arange(len(tied)), flow[of[tied]], np.ones(len(tied))),
             (first_option + np.arange(len(tied)), item[tied], np.full(len(tied), -1.0)),
             (
                 first_node + node,
@@ -113,6 +134,7 @@ class Program:
             types=types,
             capped=items[capped],
             nodes=nodes,
+            tied=place[tied],
             first_capped=first_capped,
             first_option=first_option,
             first_node=first_node,
@@ -165,13 +187,24 @@ class Program:
         u[self.types] = dual[: self.first_capped] / self.demand[self.types]
         p[self.capped] = dual[self.first_capped : self.first_option] / problem.item_capacity[self.capped]
         memory[self.nodes] = dual[self.first_node :] / problem.budget_bytes[self.nodes]
-        return Prices(u, p, memory)
+        return Prices(u, p, memory, _split(problem, self.tied, dual[self.first_option : self.first_node]))
 
     def fractions(self, problem: Problem, columns: np.ndarray) -> np.ndarray:
         """float64 [N]: the y among HiGHS' column values, within [0, 1]."""
         y = np.zeros(problem.item_count)
         y[self.items] = np.clip(columns[: len(self.items)], 0.0, 1.0)
         return y
+
+
+def _split(problem: Problem, tied: np.ndarray, dual: np.ndarray) -> np.ndarray | None:
+    """`Prices.split` from the duals of the rows of the needs `tied`."""
+    if problem.chains is None:
+        return None
+    ptr, found = problem.chains.ptr, np.zeros(len(problem.chains.item))
+    found[tied] = dual
+    counts = np.diff(ptr)
+    total = np.repeat(np.add.reduceat(found, ptr[:-1]) if len(counts) else np.zeros(0), counts)
+    return np.where(total > 0, found / np.where(total > 0, total, 1.0), 1.0 / np.repeat(counts, counts))
 
 
 @cache

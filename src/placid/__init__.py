@@ -9,7 +9,7 @@ Decides which AI models run on which nodes of a device-edge-cloud network, prove
     print(placid.summary(folder))
 
 Everything else is imported from its room: `placid.network`, `placid.catalog`, `placid.workload`, `placid.problem`,
-`placid.placement`, `placid.simulation`, `placid.reports`, `placid.experiments`, `placid.testing`.
+`placid.placement`, `placid.simulation`, `placid.reports`, `placid.experiments`, `placid.testing`, `placid.gym`.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def example(folder: Path, number: int) -> str:
 
 
 def test_they_are_numbered_and_short() -> None:
-    assert [int(e.name[:2]) for e in EXAMPLES] == [1, 2, 3, 4, 5]
+    assert [int(e.name[:2]) for e in EXAMPLES] == [1, 2, 3, 4, 5, 6]
     for e in EXAMPLES:
         assert len(e.read_text().splitlines()) < 60, f"{e.name} has 60 lines or more"
 
@@ -90,3 +90,9 @@ def test_4_is_a_policy_that_conforms_and_plays_beside_ours(folder: Path) -> None
         "1",
     )
     assert "saving-per-byte" in told
+
+
+def test_6_plays_two_agents_and_looking_back_is_better_than_guessing(folder: Path) -> None:
+    rows = [line.split() for line in example(folder, 6).splitlines()[1:]]
+    assert [row[0] for row in rows] == ["Random", "LookBack"]
+    assert float(rows[0][1]) < float(rows[1][1])

@@ -15,7 +15,6 @@ from placid.experiments.provenance import provenance
 from placid.experiments.scenario import Built, Scenario, build, load_scenario
 from placid.experiments.work import LookBack, Plan, Play
 from placid.network.told import changes_told
-from placid.problem.compile import compile_problem
 
 if TYPE_CHECKING:
     from placid.network.graph import Network
@@ -71,13 +70,9 @@ def run(
 
 def plan_of(built: Built, folder: RunFolder) -> Plan:
     """Compile the problem of every stretch of the run."""
-    timeline = tuple(
-        (first, compile_problem(network, built.catalog, built.requests, built.weights, built.slot_s))
-        for first, network in built.timeline
-    )
     return Plan(
         folder=folder,
-        timeline=timeline,
+        timeline=built.problems(),
         workload=built.workload,
         policies=built.policies,
         solvers=built.solvers,

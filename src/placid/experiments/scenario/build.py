@@ -19,6 +19,8 @@ from placid.network.graph import Network
 from placid.network.routing import route
 from placid.placement.base import Policy
 from placid.placement.offline.base import Solver
+from placid.problem.arrays import Problem
+from placid.problem.compile import compile_problem
 from placid.workload import RequestTypes, Workload
 from placid.workload.trace_file import read_table
 
@@ -57,6 +59,13 @@ class Built:
     seeds: tuple[int, ...]
     declared: tuple[str, ...]
     sources: tuple[str, ...]
+
+    def problems(self) -> tuple[tuple[int, Problem], ...]:
+        """The problem of every stretch of the run, compiled: (first slot, problem), the first at slot 0."""
+        return tuple(
+            (first, compile_problem(network, self.catalog, self.requests, self.weights, self.slot_s))
+            for first, network in self.timeline
+        )
 
 
 def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:

@@ -19,7 +19,8 @@ __all__ = ["ENCODERS", "decoder", "encoder", "latent_size"]
 ENCODERS: dict[str, tuple[int, int]] = {
     "tiny": (12, 24),
     "small": (24, 48),
-    "medium": (48, 88),
+    "medium": (32, 60),
+    "large": (48, 88),
 }
 
 
@@ -43,8 +44,8 @@ def encoder(
 
     Args:
         channels: of the latent: 1 to 16 are of interest.
-        widths: at half and at quarter resolution. (48, 88) makes 16.2 million multiply-adds of 32 x 32 pixels,
-            unpadded.
+        widths: at half and at quarter resolution. (32, 60) makes 8.1 million multiply-adds of 32 x 32 pixels, (48, 88)
+            16.2 million, unpadded.
         padded: false for latents of one row and column less: see `latent_size`.
     """
     half, quarter = widths

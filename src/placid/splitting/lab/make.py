@@ -12,7 +12,7 @@ from torch import nn
 
 from placid.errors import InputError
 from placid.splitting.bottlenecks.early import GaussianLabels
-from placid.splitting.bottlenecks.ends import ENCODERS, decoder, encoder, latent_size
+from placid.splitting.bottlenecks.ends import decoder, encoder, latent_size
 from placid.splitting.bottlenecks.methods import METHODS, Method, entropic
 from placid.splitting.bottlenecks.network import SplitNetwork
 from placid.splitting.bottlenecks.parting import parted
@@ -101,7 +101,7 @@ def _make(
         early = None
         if method_of(variant).early and channels == variant.channels:
             early = GaussianLabels(channels * latent[0] * latent[1], len(data.dataset.classes))
-        sender = encoder(channels, ENCODERS[variant.encoder], padded=latent == (size[0] // 4, size[1] // 4))
+        sender = encoder(channels, variant.widths, padded=latent == (size[0] // 4, size[1] // 4))
         start_from(sender, as_input(data.train.images[:5000]).contiguous())
         return SplitNetwork(
             sender,

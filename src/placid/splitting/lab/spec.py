@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from placid.errors import InputError
 from placid.splitting.bottlenecks.ends import ENCODERS
@@ -74,7 +74,10 @@ class Split(_Part):
 
 
 class Bottleneck(_Part):
-    """A bottleneck trained into the network before `cut`; with `int8` also with the device's part quantised."""
+    """A bottleneck trained into the network before `cut`; with `int8` also with the device's part quantised.
+
+    `encoder` is one of `ENCODERS`; left out, the lab's, which `usual` is then set to.
+    """
 
     technique: Literal["bottleneck"]
     method: str
@@ -82,7 +85,8 @@ class Bottleneck(_Part):
     channels: int = Field(ge=1)
     bits: int = Field(8, ge=1, le=8)
     beta: float = Field(0.0, ge=0)
-    encoder: str = "medium"
+    encoder: str = ""
+    usual: str = Field("medium", exclude=True)
     epochs: int = Field(8, ge=2)
     int8: bool = False
     seeds: int = Field(_ALL, ge=1)
@@ -92,9 +96,14 @@ class Bottleneck(_Part):
         """Whether its bits are weighed by `beta`, rather than fixed."""
         return self.method.startswith("entropic")
 
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Of the encoder, see `ENCODERS`."""
+        return ENCODERS[self.encoder or self.usual]
+
     def names(self) -> list[str]:
         width = f"{self.beta:.0e}".replace("e-0", "e-") if self.priced else f"{self.bits}bit"
-        size = "" if self.encoder == "medium" else f"-{self.encoder}"
+        size = f"-{self.encoder}" if self.encoder else ""
         name = f"{self.method}-{self.channels}x{width}{size}"
         return [name, *([f"{name}-int8"] if self.int8 else [])]
 
@@ -129,7 +138,8 @@ class Lab(_Part):
     """All of it. With each of the `seeds` a teacher is trained, and every variant from it.
 
     A variant with ``seeds: 1`` only with the first of them. What imitates the teacher starts, for each cut and encoder, from
-    one encoder and decoder that did so without a bottleneck for `start_epochs`.
+    one encoder and decoder that did so without a bottleneck for `start_epochs`. `encoder` is that of all bottlenecks that do
+    not name their own.
     """
 
     data: str
@@ -140,7 +150,19 @@ class Lab(_Part):
     cutout: int = Field(8, ge=0)
     precision: Literal["float32", "bfloat16"] = "float32"
     start_epochs: int = Field(6, ge=1)
+    encoder: str = "medium"
     variants: list[VariantSpec] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _encoders(self) -> Self:
+        if self.encoder not in ENCODERS:
+            raise ValueError(f"unknown encoder '{self.encoder}'; known: {', '.join(ENCODERS)}")
+        usual = [
+            v.model_copy(update={"usual": self.encoder}) if isinstance(v, Bottleneck) else v
+            for v in self.variants
+        ]
+        object.__setattr__(self, "variants", usual)
+        return self
 
 
 def read_lab(path: str | os.PathLike[str]) -> Lab:
@@ -166,7 +188,7 @@ def read_lab(path: str | os.PathLike[str]) -> Lab:
                 raise InputError(
                     f"unknown method '{variant.method}'; known: {', '.join(METHODS)}", where=where
                 )
-            if variant.encoder not in ENCODERS:
+            if variant.encoder and variant.encoder not in ENCODERS:
                 raise InputError(
                     f"unknown encoder '{variant.encoder}'; known: {', '.join(ENCODERS)}", where=where
                 )

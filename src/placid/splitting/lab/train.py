@@ -173,6 +173,7 @@ class _Work:
         how = {
             "recipe": recipe.as_dict(),
             "variant": variant.model_dump(exclude={"int8", "seeds"}),
+            "widths": list(variant.widths),
             "teacher": self.teacher_digest(seed),
         }
         if method.imitates:
@@ -222,7 +223,7 @@ class _Work:
 
     def start(self, variant: Bottleneck, network: nn.Module, teacher: Teacher, seed: int) -> Path:
         """Weights of an encoder and decoder that imitate the teacher without a bottleneck."""
-        name = f"start-{variant.cut}-{variant.encoder}"
+        name = f"start-{variant.cut}-{variant.encoder or variant.usual}"
         split = imitation_start(variant, network, self.data, seed)
         imitate = Stage(("encoder", "decoder"), LossWeights(features=1.0), 1.0, "muon", 0.1)
         recipe = self.recipe(self.lab.start_epochs, seed)

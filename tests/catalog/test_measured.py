@@ -125,6 +125,33 @@ def test_every_variant_gives_its_models(zoo: Zoo) -> None:
     assert tail.size_bytes == 4_000_000 + 100_000
 
 
+def test_with_plans_every_part_is_placed(zoo: Zoo) -> None:
+    catalog = measured(tasks=2, zoo=zoo.folder, plans=True)
+    assert {m.variant for m in catalog.models} == {"resnet8", "airbench", "remote-raw", "remote-jpeg-75"}
+    plans = {p.name: p for p in catalog.plans}
+    assert {p.variant for p in catalog.plans} == {"stage2-8bit", "bottle-128", "early"}
+    early = plans["task-2/early"]
+    assert early.task == "task-2"
+    assert early.parts == tuple(f"task-2/early/part-{i}" for i in (1, 2, 3))
+    assert early.reach == pytest.approx((1.0, 0.5, 0.25))
+    assert [h.sent_bytes for h in early.handovers] == [2050, 1026]
+    assert early.quality == 0.94
+    parts = {p.name: p for p in catalog.parts}
+    first = parts["task-1/bottle-128/part-1"]
+    assert first.size_bytes == 60_000 + 100_000
+    took = first.profiles["x86-core"]
+    assert took.latency_s == zoo.variant("bottle-128").segments[0].latency.mean_s, (
+        "of the segment alone, no codec"
+    )
+    hand = plans["task-1/bottle-128"].handovers[0]
+    assert hand.encode["x86-core"].latency_s == pytest.approx(40e-6)
+    assert hand.decode["x86-core"].latency_s == pytest.approx(60e-6)
+    with pytest.raises(InputError, match="'heads' have a fixed place"):
+        measured(zoo=zoo.folder, plans=True, heads=["early"])
+    with pytest.raises(InputError, match="leave 'replicas' at 1"):
+        measured(zoo=zoo.folder, plans=True, replicas=2)
+
+
 def test_measured_is_measured_and_the_rest_says_modelled(zoo: Zoo) -> None:
     models = by_variant(measured(zoo=zoo.folder))
     took = models["airbench"].profiles

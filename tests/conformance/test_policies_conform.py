@@ -53,6 +53,11 @@ def test_conforms(policy: Policy | Callable[[Problem], Policy]) -> None:
     check_policy(policy)
 
 
+@pytest.mark.parametrize("name", [name for name, policy in POLICIES.items() if policy.chains])
+def test_conforms_with_plans_over_several_nodes(name: str) -> None:
+    check_policy(fixed if name == "fixed" else POLICIES[name](), plans=2)
+
+
 @dataclass(frozen=True)
 class Greedy(CloudOnly):
     """Places everything, whether it fits or not."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from placid.catalog.models import AtIngress, AtRepository, Catalog, Model, Profile, Task
+from placid.catalog.models import AtIngress, AtRepository, Catalog, Handover, Model, Part, Plan, Profile, Task
 from placid.catalog.processors import (
     PROCESSORS,
     Processor,
@@ -15,7 +15,7 @@ from placid.catalog.processors import (
     processor_class,
 )
 from placid.catalog.replicas import for_tasks, task_names, with_replicas
-from placid.catalog.variants import Segment, Variant, Zoo, read_zoo
+from placid.catalog.variants import Segment, Timing, Variant, Zoo, read_zoo
 from placid.errors import InputError
 
 __all__ = ["measured"]
@@ -31,6 +31,7 @@ def measured(
     zoo: Path | None = None,
     variants: Sequence[str] = (),
     heads: Sequence[str] = (),
+    plans: bool = False,
     processors: Sequence[str] = (),
     measured_on: str = "x86-core",
     response_bytes: int = 8,
@@ -39,8 +40,10 @@ def measured(
 
     Of a variant in one part, that part is placed. Of a variant in several, a run of parts is placed and the others have
     their place: those before it where requests enter, those after it in the repository. So every option needs one item,
-    and the guarantees hold as they are. A variant whose first part is no network (it compresses the picture) is
-    placed as the network behind it. Early exits count by the share of requests that go on: costs are expected ones.
+    and the guarantees hold as they are. With `plans` nothing has its place: every part is placed, each on whatever node of
+    the path, and takes memory there, where requests enter too. A variant whose first part is no network (it compresses the
+    picture) is placed as the network behind it. Early exits count by the share of requests that go on: costs are expected
+    ones.
 
     Error is 1 - accuracy on the zoo's test images. Latency is as measured on `measured_on`, and modelled by a roofline
     elsewhere (`placid.catalog.processors`); energy is modelled everywhere. What a model takes of a node's memory is its
@@ -53,6 +56,7 @@ def measured(
         variants: names to take; none means all.
         heads: variants whose first parts the nodes where requests enter hold for good, for all tasks, as many as fit
             the memory of the processor class together, in this order; none means all of `variants`, the smallest first.
+        plans: place every part of a variant in several; for policies that can.
         processors: classes to give profiles for; none means all that are declared.
         measured_on: the class that the zoo was measured on; an x86-server has the same cores.
         response_bytes: an answer on its way back; declared.
@@ -70,8 +74,15 @@ def measured(
     pricing = _Pricing(
         tuple(processor_class(name) for name in (processors or PROCESSORS)), processor_class(measured_on)
     )
+    split = [v for v in chosen if plans and _networks(v) > 1]
+    if heads and plans:
+        raise InputError(
+            "'heads' have a fixed place, and with 'plans' nothing has: leave one of them out",
+            where=str(told.folder),
+        )
     held = _held(pricing, _order(told, chosen, heads), tasks)
-    models = [m for v in chosen for m in _models(v, pricing, held)]
+    models = [m for v in chosen if v not in split for m in _models(v, pricing, held)]
+    laid = [found for v in split if (found := _plan(v, pricing)) is not None]
     if not models:
         raise InputError(
             f"nothing of it fits the processor classes {', '.join(p.name for p in pricing.processors)}",
@@ -84,6 +95,8 @@ def measured(
             tuple(Task(name, told.input_bytes, response_bytes) for name in names),
             "measured",
             _notes(told, pricing, tasks, response_bytes),
+            [part for parts, _ in laid for part in parts],
+            [plan for _, plan in laid],
         ),
         replicas,
     )
@@ -105,19 +118,11 @@ class _Pricing:
             return segment.latency.mean_s
         return modelled_latency_s(segment, processor)
 
-    def run(self, variant: Variant, first: int, last: int, processor: Processor) -> Profile:
-        """Of parts `first` up to but not `last`, for one request that reaches `first`: expected over the exits."""
-        reached = variant.reach(first)
-        latency_s = sum(
-            variant.reach(i) / reached * self.segment_s(variant.segments[i], processor)
-            for i in range(first, last)
-        )
-        if first > 0:
-            decode = variant.crossings[first - 1].decode
-            latency_s += modelled_codec_s(decode, processor, self.measured_on)
-        if last < len(variant.segments):
-            encode = variant.crossings[last - 1].encode
-            latency_s += variant.reach(last) / reached * modelled_codec_s(encode, processor, self.measured_on)
+    def codec_s(self, timing: Timing, processor: Processor) -> float:
+        return modelled_codec_s(timing, processor, self.measured_on)
+
+    def profile(self, latency_s: float, processor: Processor) -> Profile:
+        """Of what keeps `processor` busy for `latency_s`."""
         how = (
             f"measured: ONNX Runtime, one thread, as class {self.measured_on.name}"
             if self.is_measured(processor)
@@ -129,6 +134,20 @@ class _Pricing:
             processor.busy_w * latency_s,
             f"{how}; energy modelled: {processor.busy_w:g} W while busy x latency",
         )
+
+    def run(self, variant: Variant, first: int, last: int, processor: Processor) -> Profile:
+        """Of parts `first` up to but not `last`, for one request that reaches `first`: expected over the exits."""
+        reached = variant.reach(first)
+        latency_s = sum(
+            variant.reach(i) / reached * self.segment_s(variant.segments[i], processor)
+            for i in range(first, last)
+        )
+        if first > 0:
+            latency_s += self.codec_s(variant.crossings[first - 1].decode, processor)
+        if last < len(variant.segments):
+            encode = variant.crossings[last - 1].encode
+            latency_s += variant.reach(last) / reached * self.codec_s(encode, processor)
+        return self.profile(latency_s, processor)
 
 
 def _order(zoo: Zoo, chosen: Sequence[Variant], heads: Sequence[str]) -> list[tuple[Variant, int]]:
@@ -218,6 +237,52 @@ def _models(
                 before=before,
                 after=after,
             )
+
+
+def _networks(variant: Variant) -> int:
+    """How many of its parts are networks: what only compresses the picture is none."""
+    return sum(s.size_bytes > 0 for s in variant.segments)
+
+
+def _plan(variant: Variant, pricing: _Pricing) -> tuple[list[Part], Plan] | None:
+    """`variant` with every part to be placed; None if some part fits no processor class."""
+    count = len(variant.segments)
+    last = next((i for i in range(count) if variant.reach(i) <= 0), count)
+    first = next(i for i, s in enumerate(variant.segments) if s.size_bytes)
+    parts = []
+    for i in range(first, last):
+        segment = variant.segments[i]
+        profiles = {
+            p.name: pricing.profile(pricing.segment_s(segment, p), p)
+            for p in pricing.processors
+            if p.holds(segment.size_bytes, segment.peak_bytes)
+        }
+        if not profiles:
+            return None
+        name = f"{variant.name}/part-{i - first + 1}"
+        parts.append(Part(name, "", segment.size_bytes + segment.peak_bytes, profiles, name))
+    before = None
+    if first:
+        by_class = {p.name: pricing.run(variant, 0, first, p) for p in pricing.processors}
+        before = AtIngress(by_class, variant.crossings[first - 1].mean_bytes)
+    reach = [variant.reach(i) for i in range(first, last)]
+    plan = Plan(
+        name=variant.name,
+        task="",
+        parts=tuple(p.name for p in parts),
+        handovers=tuple(
+            Handover(
+                c.mean_bytes,
+                {p.name: pricing.profile(pricing.codec_s(c.encode, p), p) for p in pricing.processors},
+                {p.name: pricing.profile(pricing.codec_s(c.decode, p), p) for p in pricing.processors},
+            )
+            for c in variant.crossings[first : last - 1]
+        ),
+        reach=tuple(r / reach[0] for r in reach),
+        quality=variant.accuracy,
+        before=before,
+    )
+    return parts, plan
 
 
 def _name(variant: Variant, first: int, last: int) -> str:

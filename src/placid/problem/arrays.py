@@ -163,15 +163,20 @@ class Problem:
         return np.concatenate(([0], np.cumsum(counts))).astype(np.int64), pair % types
 
     @cached_property
-    def far_first(self) -> np.ndarray:
-        """The nodes that have memory, those with most hops to their repository first, int64."""
+    def node_hops(self) -> np.ndarray:
+        """int64 [V]; links from each node to where it forwards last."""
         hops = np.zeros(self.node_count, np.int64)
         at = np.arange(self.node_count)
         while (at >= 0).any():
             at = np.where(at >= 0, self.next_hop[at], -1)
             hops += at >= 0
+        return hops
+
+    @cached_property
+    def far_first(self) -> np.ndarray:
+        """The nodes that have memory, those with most hops to their repository first, int64."""
         nodes = np.flatnonzero(self.budget_bytes > 0)
-        return nodes[np.argsort(-hops[nodes], kind="stable")]
+        return nodes[np.argsort(-self.node_hops[nodes], kind="stable")]
 
     @cached_property
     def options_by_item(self) -> tuple[np.ndarray, np.ndarray]:

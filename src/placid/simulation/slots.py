@@ -15,7 +15,7 @@ import numpy as np
 
 from placid.placement.base import Feedback, Policy
 from placid.problem.arrays import Problem
-from placid.problem.gain import partitioned_gain, potential_share, relaxed_gain
+from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import bytes_loaded, bytes_used, check_feasible, empty_placement
 from placid.problem.serving import Outcome, serve
 from placid.randomness import stream
@@ -118,7 +118,6 @@ def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[S
         demand = workload.demand(slot, seed, held_share(problem, placed) if workload.adaptive else None)
         outcome = serve(problem, placed, demand)
         share = potential_share(problem, demand)
-        y = getattr(state, "y", None)
         feedback = Feedback(slot, demand, placed, outcome, workload.expected(slot + 1))
         learned = policy.learn(state, problem, feedback, stream(seed, "policy", "learn", slot))
         record = SlotRecord(
@@ -126,7 +125,7 @@ def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[S
             demand=demand,
             outcome=outcome,
             gain_partitioned=partitioned_gain(problem, demand, share, placed),
-            relaxed_gain=float("nan") if y is None else relaxed_gain(problem, demand, share, y),
+            relaxed_gain=policy.relaxed_gain(state, problem, demand),
             loaded=np.flatnonzero(placed & ~now.placed),
             evicted=np.flatnonzero(now.placed & ~placed),
             bytes_loaded=bytes_loaded(problem, now.placed, placed),

@@ -25,7 +25,12 @@ __all__ = ["check_policy"]
 
 
 def check_policy(
-    policy: Policy | Callable[[Problem], Policy], *, instances: int = 5, slots: int = 12, seed: int = 0
+    policy: Policy | Callable[[Problem], Policy],
+    *,
+    instances: int = 5,
+    slots: int = 12,
+    seed: int = 0,
+    plans: int = 0,
 ) -> None:
     """Play `policy` on random small networks whose nodes fail, shrink and come back, and check that it
 
@@ -38,13 +43,14 @@ def check_policy(
 
     Args:
         policy: or what makes one for a given problem.
+        plans: split models per task, laid over several nodes; for policies that place them.
 
     Raises:
         AssertionError: says what is wrong.
     """
     for i in range(instances):
         rng = np.random.default_rng([seed, i])
-        problem = _read_only(random_problem(rng))
+        problem = _read_only(random_problem(rng, plans=plans) if plans else random_problem(rng))
         player = policy if isinstance(policy, Policy) else policy(problem)
         _check_frozen(player)
         _check_play(player, _episode(player, problem, rng, slots, seed + i))

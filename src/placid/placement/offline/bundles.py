@@ -6,6 +6,8 @@ what it costs is the memory of those that are not there yet, what it earns every
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 from numba import njit
 
@@ -13,23 +15,28 @@ from placid.problem.arrays import Problem
 
 __all__ = ["fill_with_bundles"]
 
-#: bundles that differ by no more, relatively, are alike: the first is taken, whatever the round-off
-_TIE = 1e-9
-
 
 def fill_with_bundles(
-    problem: Problem, demand: np.ndarray, share: np.ndarray, placed: np.ndarray, *, by_density: bool = True
+    problem: Problem,
+    demand: np.ndarray,
+    share: np.ndarray,
+    placed: np.ndarray,
+    *,
+    by_density: bool = True,
+    before: np.ndarray | None = None,
+    loyalty: float = 0.0,
 ) -> np.ndarray:
     """`placed` (bool [N]) and what greedy adds to it, bundle by bundle, best first; a new array.
 
     What a bundle adds changes when another that serves the same types is placed; it can rise, as a tail that is there
-    makes heads cheaper. So after every step the bundles of all types that were touched are looked at again, no others.
+    makes heads cheaper. So after every step the bundles that serve a type that was touched are looked at again, no others.
     No ratio is claimed: with options of several items none is possible in general.
 
     Args:
         demand: float64 [R].
         share: as from `placid.problem.gain.potential_share`.
         by_density: rank by what is added per byte; else by what is added.
+        before: bool [N]; items that were in place and need no loading: each byte of theirs counts as ``1 / (1 + loyalty)``.
     """
     needs = problem.needs
     now = placed.copy()
@@ -51,6 +58,7 @@ def fill_with_bundles(
         np.asarray(demand, np.float64),
         share,
         by_density,
+        1.0 / (1.0 + loyalty * (before if before is not None else np.zeros(problem.item_count))),
         now,
     )
     return now
@@ -95,6 +103,48 @@ def _type_gain(
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _worth(
+    o: int,
+    option_ptr: np.ndarray,
+    option_type: np.ndarray,
+    option_saving: np.ndarray,
+    need_ptr: np.ndarray,
+    need_item: np.ndarray,
+    need_load: np.ndarray,
+    item_ptr: np.ndarray,
+    item_options: np.ndarray,
+    demand: np.ndarray,
+    share: np.ndarray,
+    gain: np.ndarray,
+    placed: np.ndarray,
+    part: np.ndarray,
+    seen: np.ndarray,
+    stamp: int,
+) -> float:
+    """What the bundle of option o adds: put it there, look at every type that it serves, and take it away again."""
+    worth = 0.0
+    fresh = np.empty(need_ptr[o + 1] - need_ptr[o], np.int64)
+    new = 0
+    for z in range(need_ptr[o], need_ptr[o + 1]):
+        if not placed[need_item[z]]:
+            fresh[new] = need_item[z]
+            new += 1
+            placed[need_item[z]] = True
+    for n in range(new):
+        for i in range(item_ptr[fresh[n]], item_ptr[fresh[n] + 1]):
+            r = option_type[item_options[i]]
+            if seen[r] != stamp and demand[r] > 0.0:
+                seen[r] = stamp
+                after = _type_gain(
+                    r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
+                )
+                worth += demand[r] * (after - gain[r])
+    for n in range(new):
+        placed[fresh[n]] = False
+    return worth
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
 def _fill(
     option_ptr: np.ndarray,
     option_type: np.ndarray,
@@ -110,6 +160,7 @@ def _fill(
     demand: np.ndarray,
     share: np.ndarray,
     by_density: bool,
+    weight: np.ndarray,
     placed: np.ndarray,
 ) -> None:
     types, count = len(option_ptr) - 1, len(option_type)
@@ -120,86 +171,99 @@ def _fill(
             gain[r] = _type_gain(
                 r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
             )
-    worth = np.full(count, -1.0)  # of the bundle of each option; below 0 where it has to be computed
     seen, stamp = np.zeros(types, np.int64), 0
-    stale = np.ones(types, np.bool_)
+    version = np.zeros(count, np.int64)
+    touched = np.zeros(count, np.int64)  # the step that last asked for an option to be looked at again
+    step = 1
+    heap = [(0.0, 0, 0) for _ in range(0)]
+    again = list(range(count))
     bytes_at = np.zeros(len(room), np.int64)
+    least = 0.0
     while True:
-        best, best_worth = -1, 0.0
-        for o in range(count):
+        for o in again:
+            version[o] += 1
             if demand[option_type[o]] <= 0.0:
                 continue
-            # what it still needs has to fit, node by node
-            size, fits = 0, True
+            size, fits = 0.0, True
             for z in range(need_ptr[o], need_ptr[o + 1]):
                 e = need_item[z]
                 if not placed[e]:
-                    size += size_bytes[e]
+                    size += weight[e] * size_bytes[e]
                     bytes_at[item_node[e]] += size_bytes[e]
                     fits = fits and bytes_at[item_node[e]] <= room[item_node[e]]
             for z in range(need_ptr[o], need_ptr[o + 1]):
                 bytes_at[item_node[need_item[z]]] = 0
-            if size == 0 or not fits:
+            if size == 0.0 or not fits:
                 continue
-            again = worth[o] < 0.0
-            if not again:
-                for z in range(need_ptr[o], need_ptr[o + 1]):
-                    e = need_item[z]
-                    if placed[e]:
-                        continue
-                    for i in range(item_ptr[e], item_ptr[e + 1]):
-                        if stale[option_type[item_options[i]]]:
-                            again = True
-                            break
-                    if again:
-                        break
-            if again:
-                worth[o] = 0.0
-                stamp += 1
-                # put them there, look at every type that any of them serves, and take them away again
-                first, last = need_ptr[o], need_ptr[o + 1]
-                fresh = np.empty(last - first, np.int64)
-                new = 0
-                for z in range(first, last):
-                    if not placed[need_item[z]]:
-                        fresh[new] = need_item[z]
-                        new += 1
-                        placed[need_item[z]] = True
-                for n in range(new):
-                    for i in range(item_ptr[fresh[n]], item_ptr[fresh[n] + 1]):
-                        r = option_type[item_options[i]]
-                        if seen[r] != stamp and demand[r] > 0.0:
-                            seen[r] = stamp
-                            after = _type_gain(
-                                r,
-                                option_ptr,
-                                option_saving,
-                                need_ptr,
-                                need_item,
-                                need_load,
-                                share,
-                                placed,
-                                part,
-                            )
-                            worth[o] += demand[r] * (after - gain[r])
-                for n in range(new):
-                    placed[fresh[n]] = False
-                worth[o] = max(worth[o], 0.0)
-            value = worth[o] / size if by_density else worth[o]
-            if value > best_worth * (1.0 + _TIE):
-                best, best_worth = o, value
+            stamp += 1
+            worth = _worth(
+                o,
+                option_ptr,
+                option_type,
+                option_saving,
+                need_ptr,
+                need_item,
+                need_load,
+                item_ptr,
+                item_options,
+                demand,
+                share,
+                gain,
+                placed,
+                part,
+                seen,
+                stamp,
+            )
+            value = worth / size if by_density else worth
+            if value > least:
+                heapq.heappush(heap, (-value, o, version[o]))
+        if step == 1 and len(heap):
+            least = -1e-12 * heap[0][0]  # below this a gain is round-off of what it is the difference of
+        best = -1
+        while len(heap):
+            _, o, of = heapq.heappop(heap)
+            if of != version[o]:
+                continue  # looked at again since
+            fits = True
+            for z in range(need_ptr[o], need_ptr[o + 1]):
+                e = need_item[z]
+                if not placed[e]:
+                    bytes_at[item_node[e]] += size_bytes[e]
+                    fits = fits and bytes_at[item_node[e]] <= room[item_node[e]]
+            for z in range(need_ptr[o], need_ptr[o + 1]):
+                bytes_at[item_node[need_item[z]]] = 0
+            if fits:
+                best = o
+                break
         if best < 0:
             return
-        stale[:] = False
+        step += 1
+        again.clear()
+        stamp += 1
         for z in range(need_ptr[best], need_ptr[best + 1]):
             e = need_item[z]
-            if not placed[e]:
-                placed[e] = True
-                room[item_node[e]] -= size_bytes[e]
-                for i in range(item_ptr[e], item_ptr[e + 1]):
-                    stale[option_type[item_options[i]]] = True
+            if placed[e]:
+                continue
+            placed[e] = True
+            room[item_node[e]] -= size_bytes[e]
+            for i in range(item_ptr[e], item_ptr[e + 1]):
+                r = option_type[item_options[i]]
+                if seen[r] == stamp or demand[r] <= 0.0:
+                    continue
+                seen[r] = stamp
+                gain[r] = -1.0  # below, once everything is in place
         for r in range(types):
-            if stale[r] and demand[r] > 0.0:
-                gain[r] = _type_gain(
-                    r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
-                )
+            if gain[r] >= 0.0:
+                continue
+            gain[r] = _type_gain(
+                r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
+            )
+            # whatever serves this type is worth something else now
+            for z in range(need_ptr[option_ptr[r]], need_ptr[option_ptr[r + 1]]):
+                e = need_item[z]
+                if placed[e]:
+                    continue
+                for i in range(item_ptr[e], item_ptr[e + 1]):
+                    if touched[item_options[i]] != step:
+                        touched[item_options[i]] = step
+                        again.append(item_options[i])

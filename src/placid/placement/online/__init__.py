@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from placid.placement.base import Policy
+from placid.placement.online.column_ascent import ColumnAscent
 from placid.placement.online.distributed import DistributedInfida
 from placid.placement.online.euclidean import GradientAscent
 from placid.placement.online.fixed import CloudOnly, Fixed, MostAccurate, Smallest
@@ -20,6 +21,7 @@ POLICIES: dict[str, type[Policy]] = {
     policy.name: policy
     for policy in (
         AdaptiveInfida,
+        ColumnAscent,
         Infida,
         OptimisticInfida,
         DistributedInfida,

@@ -56,6 +56,7 @@ class CloudOnly(_Static):
     """Nothing is placed: the repositories serve everything. The zero of every gain."""
 
     name: ClassVar[str] = "cloud-only"
+    chains: ClassVar[bool] = True
 
     def _choose(self, problem: Problem) -> np.ndarray:
         return empty_placement(problem)
@@ -90,6 +91,7 @@ class Fixed(_Static):
     """
 
     name: ClassVar[str] = "fixed"
+    chains: ClassVar[bool] = True
     placed: np.ndarray | None = None
 
     def __repr__(self) -> str:

@@ -15,7 +15,20 @@ from placid.placement.projections import Entropy
 from placid.placement.projections.base import Projection
 from placid.problem.arrays import Problem
 
-__all__ = ["AdaptiveInfida", "EntropicAscent", "Infida"]
+__all__ = ["AdaptiveInfida", "EntropicAscent", "Infida", "entropic_curvature", "entropic_diameter"]
+
+
+def entropic_diameter(space: Space, y: np.ndarray) -> np.ndarray:
+    """The most that the size-weighted entropy's divergence of any z from `y` can be, float64 [V]; 0 where all fits."""
+    # It is enough to look at z that fill the budget, as gains never fall with y. For them
+    # sum s (z log(z / y) - z + y) <= sum s z log(1 / y) <= b log(1 / least y).
+    least = least_by_node(space.node_ptr, y, space.allowed)
+    return -space.budget * np.log(least, out=np.zeros_like(least), where=space.tight)
+
+
+def entropic_curvature(space: Space, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """About what a step along `g` from `y` can cost, over the rate, float64 [V]: the second-order term."""
+    return 0.5 * sum_by_node(space.node_ptr, y * g * g / space.size)
 
 
 @dataclass(frozen=True)
@@ -25,13 +38,10 @@ class EntropicAscent(Ascent):
     geometry: ClassVar[Projection] = Entropy()
 
     def _diameter(self, space: Space, y: np.ndarray) -> np.ndarray:
-        # It is enough to look at z that fill the budget, as gains never fall with y. For them
-        # sum s (z log(z / y) - z + y) <= sum s z log(1 / y) <= b log(1 / least y).
-        least = least_by_node(space.node_ptr, y, space.allowed)
-        return -space.budget * np.log(least, out=np.zeros_like(least), where=space.tight)
+        return entropic_diameter(space, y)
 
     def _curvature(self, space: Space, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return 0.5 * sum_by_node(space.node_ptr, y * g * g / space.size)
+        return entropic_curvature(space, y, g)
 
     def _changed(self, state: AscentState, problem: Problem) -> np.ndarray:
         # a fraction of 0 would stay 0 whatever is gained; only items that were of no use before have it

@@ -45,6 +45,7 @@ class PerturbedLeader(Policy):
     """
 
     name: ClassVar[str] = "perturbed-leader"
+    chains: ClassVar[bool] = True
     noise: float = 1.0
     discount: float = 1.0
     refresh: int = 10

@@ -20,8 +20,8 @@ class Space:
         node_ptr: int64 [V + 1].
         size: float64 [N], bytes.
         budget: float64 [V], bytes.
-        allowed: bool [N]; items that fit their node and that some request type would rather have than its repository.
-            The others could only waste memory.
+        allowed: bool [N]; items of options that some request type would rather have than its repository, all items of
+            which fit their nodes. The others could only waste memory.
         total: float64 [V]; size of all allowed items of a node.
     """
 
@@ -34,9 +34,11 @@ class Space:
     @classmethod
     def of(cls, problem: Problem, budget: np.ndarray) -> Space:
         """The space of `problem` under `budget` (float64 [V])."""
+        needs = problem.needs
         allowed = np.zeros(problem.item_count, bool)
-        allowed[problem.option_item] = True
-        allowed &= problem.placeable
+        if problem.option_count:
+            fits = np.logical_and.reduceat(problem.placeable[needs.item], needs.ptr[:-1])
+            allowed[needs.item[np.repeat(fits, np.diff(needs.ptr))]] = True
         total = _total(problem.node_ptr, problem.item_size, allowed)
         return cls(problem.node_ptr, problem.item_size, budget, allowed, total)
 

@@ -1,0 +1,203 @@
+"""Column ascent: INFIDA for models that are split over several nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from placid.errors import InputError
+from placid.placement.base import Feedback, Policy, State
+from placid.placement.columns import Columns
+from placid.placement.offline.bundles import fill_with_bundles
+from placid.placement.online.infida import entropic_curvature, entropic_diameter
+from placid.placement.online.memo import once_a_problem
+from placid.placement.online.space import Space, sum_by_node
+from placid.placement.online.steps import StepMemory, book, self_tuned_rate
+from placid.placement.projections import Entropy
+from placid.placement.rounding.draws import Draws
+from placid.placement.rounding.top_down import TopDown
+from placid.problem.arrays import Problem
+from placid.problem.gain import potential_share
+
+__all__ = ["ColumnAscent", "columns_of"]
+
+_GEOMETRY = Entropy()
+#: what is kept of the believed demand from slot to slot
+_MEMORY = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnState(State):
+    """The fractions of columns and all that goes with them.
+
+    Attributes:
+        z: float64 [C]; `key` says which columns these are, int64 [C, k].
+        placed: bool [N]; the items in force.
+        draws: the random numbers of the rounding.
+        steps: what the learning rates remember.
+        budget_bytes: int64 [V]; that z was projected for.
+        learned: slots learned from.
+        next_refresh: when the placement is drawn again.
+        steady: false once budgets or routes changed under way; the regret bound then speaks of nothing.
+        believed: float64 [R]; the demand of late.
+    """
+
+    z: np.ndarray
+    key: np.ndarray
+    placed: np.ndarray
+    draws: Draws
+    steps: StepMemory
+    budget_bytes: np.ndarray
+    learned: int = 0
+    next_refresh: int = 0
+    steady: bool = True
+    believed: np.ndarray
+
+
+@dataclass(frozen=True)
+class ColumnAscent(Policy):
+    """Mirror ascent on the concave gain over columns (`placid.placement.columns`), rounded from the top down.
+
+    The one-part case is INFIDA: with models that answer alone, columns are items and the gain is INFIDA's.
+
+    **What is guaranteed.** The fractions earn at least what the best fixed fractions would, less `regret_bound`: always, for
+    the requests that came (the account of `placid.placement.online.steps`, which asks for concavity alone). What the
+    rounding keeps of that is measured, slot by slot, not promised here in general: with arbitrary sharing of parts no
+    constant is possible. Memory that the rounding leaves is used by greedy bundles for the demand of late.
+
+    Cost: O(options x parts) a slot, and a greedy filling at every refresh.
+
+    Attributes:
+        refresh: slots between two drawings of the placement.
+        renewal: part of the rounding's random numbers that is replaced at each; the less, the less moves.
+        fill: use memory that the rounding leaves over.
+        loyalty: when memory is filled, what is in place counts as so much smaller: ``1 / (1 + loyalty)`` of its bytes.
+        share: part of the uniform fractions mixed in after every step, as in `AdaptiveInfida`.
+    """
+
+    name: ClassVar[str] = "column-ascent"
+    chains: ClassVar[bool] = True
+    refresh: int = 1
+    renewal: float = 0.02
+    fill: bool = True
+    loyalty: float = 0.5
+    share: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.refresh < 1:
+            raise InputError(f"refresh must be at least 1 slot, got {self.refresh}")
+        if not 0 <= self.renewal <= 1:
+            raise InputError(f"renewal is a probability, in [0, 1]; got {self.renewal}")
+        if not self.loyalty >= 0:
+            raise InputError(f"loyalty must not be negative, got {self.loyalty}")
+        if not 0 < self.share < 1:
+            raise InputError(f"share must lie between 0 and 1, got {self.share}")
+
+    def start(self, problem: Problem, rng: np.random.Generator) -> ColumnState:
+        lifted = _lifted(problem)
+        return ColumnState(
+            z=lifted.space.uniform(),
+            key=lifted.columns.key,
+            placed=np.zeros(problem.item_count, bool),
+            draws=lifted.rounding.start(rng),
+            steps=StepMemory.start(problem.node_count),
+            budget_bytes=problem.budget_bytes,
+            believed=np.zeros(problem.type_count),
+        )
+
+    def place(
+        self, state: ColumnState, problem: Problem, slot: int, rng: np.random.Generator
+    ) -> tuple[ColumnState, np.ndarray]:
+        lifted = _lifted(problem)
+        same = np.array_equal(state.key, lifted.columns.key)
+        if not same or not np.array_equal(state.budget_bytes, problem.budget_bytes):
+            state = _fitted(state, problem, rng)
+        elif slot < state.next_refresh:
+            return state, state.placed
+        draws, drawn = lifted.rounding.round(state.draws, state.z, problem.budget_bytes, rng, self.renewal)
+        placed = lifted.columns.items(drawn, problem.item_count)
+        if self.fill and state.learned:
+            placed = fill_with_bundles(
+                problem,
+                state.believed,
+                potential_share(problem, state.believed),
+                placed,
+                before=state.placed,
+                loyalty=self.loyalty,
+            )
+        return replace(state, draws=draws, placed=placed, next_refresh=slot + self.refresh), placed
+
+    def learn(
+        self, state: ColumnState, problem: Problem, feedback: Feedback, rng: np.random.Generator
+    ) -> ColumnState:
+        lifted = _lifted(problem)
+        space, columns = lifted.space, lifted.columns
+        demand = feedback.demand.astype(np.float64)
+        _, g = columns.supergradient(demand, columns.share(problem, demand), state.z)
+        diameter = entropic_diameter(space, state.z)
+        rate = self_tuned_rate(state.steps, diameter, entropic_curvature(space, state.z, g))
+        direction = np.repeat(np.where(np.isfinite(rate), rate, 0.0), np.diff(space.node_ptr)) * g
+        z = _GEOMETRY.ascend(state.z, direction, 1.0, space.size, space.node_ptr, space.budget, space.allowed)
+        distance = sum_by_node(space.node_ptr, _GEOMETRY.divergence(z, state.z, space.size))
+        cost = np.maximum(0.0, sum_by_node(space.node_ptr, g * (z - state.z)) - distance / rate)
+        part, centre = min(self.share, 1.0 / (state.learned + 1)), space.uniform()
+        z = np.minimum(1.0, (1.0 - part) * z + part * centre)
+        steps = book(state.steps, rate, diameter, cost, part * entropic_diameter(space, centre))
+        return replace(
+            state,
+            z=z,
+            steps=steps,
+            learned=state.learned + 1,
+            regret_bound=steps.bound if state.steady else float("nan"),
+            believed=_MEMORY * state.believed + (1.0 - _MEMORY) * demand,
+        )
+
+    def relaxed_gain(self, state: ColumnState, problem: Problem, demand: np.ndarray) -> float:
+        columns = _lifted(problem).columns
+        demand = demand.astype(np.float64)
+        return columns.gain(demand, columns.share(problem, demand), state.z)
+
+
+@dataclass(frozen=True)
+class _Lifted:
+    """What follows from a problem: its columns, where their fractions move, and how they are drawn."""
+
+    columns: Columns
+    space: Space
+    rounding: TopDown
+
+
+@once_a_problem
+def columns_of(problem: Problem) -> Columns:
+    """The columns of `problem`, worked out once."""
+    return Columns.of(problem)
+
+
+@once_a_problem
+def _lifted(problem: Problem) -> _Lifted:
+    columns = columns_of(problem)
+    space = Space.of(columns.lifted, problem.budget_bytes.astype(np.float64))
+    return _Lifted(columns, space, TopDown(columns, problem.node_hops))
+
+
+def _fitted(state: ColumnState, problem: Problem, rng: np.random.Generator) -> ColumnState:
+    """The state carried over to other budgets or routes: columns that are still there keep their fractions."""
+    lifted = _lifted(problem)
+    space, fresh = lifted.space, lifted.space.uniform()
+    key = lifted.columns.key
+    z, draws = fresh, state.draws
+    if np.array_equal(key, state.key):
+        wanted = state.z
+    else:
+        known = {tuple(row): i for i, row in enumerate(state.key.tolist())}
+        width = state.key.shape[1] - key.shape[1]
+        rows = np.pad(key, ((0, 0), (0, max(width, 0))), constant_values=-1).tolist()
+        old = np.array([known.get(tuple(row[: state.key.shape[1]]), -1) for row in rows], np.int64)
+        wanted = np.where(old >= 0, state.z[old] if len(state.z) else 0.0, fresh)
+        draws = lifted.rounding.start(rng)
+    grown = (problem.budget_bytes > state.budget_bytes)[lifted.columns.lifted.item_node]
+    wanted = np.where(grown, fresh, np.maximum(wanted, 1e-3 * fresh))
+    z = _GEOMETRY.project(wanted, space.size, space.node_ptr, space.budget, space.allowed)
+    return replace(state, z=z, key=key, draws=draws, budget_bytes=problem.budget_bytes, steady=False)

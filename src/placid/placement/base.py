@@ -23,11 +23,14 @@ class State:
         messages: control messages exchanged so far, all nodes together.
         message_bytes: their size so far, at 8 bytes a number.
         regret_bound: what the policy's theorem allows its regret (fractional) to be by now; NaN if it has none.
+        drawn_share: what is promised of the fractions' gain, in expectation, for a placement drawn from them; NaN if
+            nothing.
     """
 
     messages: int = 0
     message_bytes: int = 0
     regret_bound: float = float("nan")
+    drawn_share: float = float("nan")
 
 
 @dataclass(frozen=True)

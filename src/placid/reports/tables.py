@@ -50,12 +50,15 @@ def per_seed(run_dir: str | os.PathLike[str] | RunData) -> pl.DataFrame:
     run = read_run(run_dir)
     per_slot = ("bytes_loaded", "models_loaded", "bytes_placed", "messages", "message_bytes")
     per_served = ("latency_s", "error", "energy_j", "traffic_byte_hops")
+    drawn_share = pl.lit(RATIO).first().alias("drawn_share")
     total = run.rows.group_by((*_KEYS, "seed"), maintain_order=True).agg(
         pl.col("requests", "served", "unserved", "gain", "gain_partitioned", *per_served).sum(),
         *(pl.col(f"served_{t}").sum() for t in run.tiers),
         pl.col(*per_slot).mean(),
         _known_sum("ceiling"),
         pl.col("regret_bound").sort_by("slot").last(),
+        # runs of before it was written were of ascents that promise the ratio
+        pl.col("drawn_share").sort_by("slot").last() if "drawn_share" in run.rows.columns else drawn_share,
     )
     total = total.join(_hindsight(run, total), on=("trace", "seed"), how="left", nulls_equal=True)
     requests = _positive("requests")
@@ -72,7 +75,7 @@ def per_seed(run_dir: str | os.PathLike[str] | RunData) -> pl.DataFrame:
             regret=(best - pl.col("gain")) / requests,
             regret_discounted=(RATIO * best_partitioned - pl.col("gain_partitioned")) / requests,
             # sum gain(z) - sum gain(y_t) <= B and E gain(x_t) >= RATIO gain(y_t) give RATIO B for the discounted regret
-            regret_bound=RATIO * pl.col("regret_bound") / requests,
+            regret_bound=pl.when(pl.col("drawn_share") >= RATIO).then(RATIO * pl.col("regret_bound") / requests),
             **{c: pl.col(c) / served for c in per_served},
             unserved_share=pl.col("unserved") / requests,
             **{c: pl.col(c) for c in per_slot},

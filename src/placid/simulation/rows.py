@@ -34,6 +34,7 @@ def row(problem: Problem, record: SlotRecord) -> dict[str, float | int]:
         "messages": record.messages,
         "message_bytes": record.message_bytes,
         "regret_bound": record.regret_bound,
+        "drawn_share": record.drawn_share,
     }
 
 

@@ -75,6 +75,7 @@ class SlotRecord:
     messages: int
     message_bytes: int
     regret_bound: float
+    drawn_share: float
 
 
 def held_share(problem: Problem, placed: np.ndarray) -> np.ndarray:
@@ -133,6 +134,7 @@ def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[S
             messages=learned.messages - now.state.messages,
             message_bytes=learned.message_bytes - now.state.message_bytes,
             regret_bound=learned.regret_bound,
+            drawn_share=learned.drawn_share,
         )
         now = Progress(slot + 1, learned, placed)
         yield record, now

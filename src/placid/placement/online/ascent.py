@@ -6,6 +6,7 @@ often a placement is drawn from it. Subclasses say how y moves; the drawing, the
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -57,6 +58,7 @@ class AscentState(State):
     next_refresh: int = 0
     interval: float = 1.0
     steady: bool = True
+    drawn_share: float = 1 - 1 / math.e
     believed: np.ndarray
 
 

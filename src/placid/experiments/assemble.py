@@ -41,7 +41,8 @@ def write_tables(plan: Plan) -> None:
             events.append(_events(plan.timeline[0][1], label, part.events))
     for (trace, seed), known in found.items():
         bounds.extend(_bounds(plan, trace, seed, known))
-    pl.concat(rows).write_parquet(plan.folder.rows)
+    # parts of before a column was added do without it
+    pl.concat(rows, how="diagonal").write_parquet(plan.folder.rows)
     pl.concat(events).write_parquet(plan.folder.placements)
     pl.DataFrame(bounds, schema=_BOUNDS).write_parquet(plan.folder.bounds)
 

@@ -6,20 +6,18 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from placid.experiments.assemble import write_tables
 from placid.experiments.folder import RunFolder, fingerprint
+from placid.experiments.network_file import network_as_json
 from placid.experiments.pool import Doable, Tell, share_out
 from placid.experiments.provenance import provenance
 from placid.experiments.scenario import Built, Scenario, build, load_scenario
 from placid.experiments.work import LookBack, Plan, Play
 from placid.network.told import changes_told
 
-if TYPE_CHECKING:
-    from placid.network.graph import Network
-
-__all__ = ["plan_of", "run"]
+__all__ = ["plan_of", "run", "slug"]
 
 
 def run(
@@ -52,11 +50,11 @@ def run(
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     built = build(scenario, extra_policies=tuple(policies))
-    folder = RunFolder(Path(out) if out is not None else Path("runs") / _slug(scenario.name))
+    folder = RunFolder(Path(out) if out is not None else Path("runs") / slug(scenario.name))
     folder.open(scenario.text, fresh=fresh)
     plan = plan_of(built, folder)
     _describe(scenario, built, folder)
-    folder.write_json("network.json", _network_as_json(built.network))
+    folder.write_json("network.json", network_as_json(built.network))
     _play(plan, processes, tell)
     write_tables(plan)
     if report:
@@ -123,23 +121,6 @@ def _describe(scenario: Scenario, built: Built, folder: RunFolder) -> None:
     )
 
 
-def _network_as_json(network: Network) -> dict[str, Any]:
-    return {
-        "name": network.name,
-        "nodes": [
-            {
-                "name": n.name,
-                "tier": n.tier,
-                "memory_bytes": n.memory_bytes,
-                "processor": n.processor,
-                "repository": n.repository,
-                "position": None if n.position is None else list(n.position),
-            }
-            for n in network.nodes
-        ],
-        "links": [{"a": e.a, "b": e.b, "rtt_s": e.rtt_s} for e in network.links],
-    }
-
-
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """`name` as the name of a folder."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "run"

@@ -114,7 +114,7 @@ def test_what_is_not_written_has_its_default() -> None:
     built = build(load_scenario(SMALL))
     assert built.slot_s == 60
     assert built.seeds == (0,)
-    assert [label for label, _ in built.policies] == ["infida-adaptive"]
+    assert [label for label, _ in built.policies] == ["portfolio"]
     assert built.objective == {"latency": 1.0, "error": 0.0, "energy": 0.0, "traffic": 0.0}
     assert built.weights.tolist() == [1.0, 0.0, 0.0, 0.0]
     assert [s.name for s in built.solvers] == ["greedy"]
@@ -157,9 +157,9 @@ def test_policies_have_labels_and_the_horizon() -> None:
 
 def test_further_policies_come_last() -> None:
     scenario = load_scenario(SMALL)
-    assert [label for label, _ in build(scenario, ["lru"]).policies] == ["infida-adaptive", "lru"]
-    with pytest.raises(InputError, match="--policy: the label 'infida-adaptive' is taken by the policy"):
-        build(scenario, ["infida-adaptive", "infida-adaptive"])
+    assert [label for label, _ in build(scenario, ["lru"]).policies] == ["portfolio", "lru"]
+    with pytest.raises(InputError, match="--policy: the label 'portfolio' is taken by the policy"):
+        build(scenario, ["portfolio", "portfolio"])
     with pytest.raises(InputError, match="--policy: unknown policy 'lrv'; did you mean 'lru'"):
         build(scenario, ["lrv"])
 

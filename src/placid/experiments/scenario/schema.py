@@ -51,7 +51,7 @@ class Frame(Section):
         ..., description="what latency, error, energy and traffic are worth: see the section `objective`."
     )
     policies: Any = Field(
-        ("infida-adaptive",), description="the policies to play, a list: see the section `policies`."
+        ("portfolio",), description="the policies to play, a list: see the section `policies`."
     )
     hindsight: Any = Field(
         {}, description="what is worked out once the requests are known: see the section `hindsight`."
@@ -131,7 +131,7 @@ def read_content(
     objective = _objective(mistakes, data["objective"]) if "objective" in data else None
     slots = frame.slots if frame else data.get("slots")
     horizon = slots if isinstance(slots, int) and not isinstance(slots, bool) and slots > 0 else 1
-    chosen = _policies(mistakes, data.get("policies", ["infida-adaptive"]), extra_policies, horizon, folder)
+    chosen = _policies(mistakes, data.get("policies", ["portfolio"]), extra_policies, horizon, folder)
     hindsight = read_section(mistakes, ("hindsight",), data.get("hindsight") or {}, HindsightSection)
     given = data.get("hindsight")
     named = given.get("solvers", ["greedy"]) if isinstance(given, Mapping) else ["greedy"]

@@ -11,6 +11,7 @@ from placid.placement.online.infida import AdaptiveInfida, Infida
 from placid.placement.online.olag import Olag
 from placid.placement.online.optimistic import OptimisticInfida
 from placid.placement.online.perturbed import PerturbedLeader
+from placid.placement.online.portfolio import Portfolio
 from placid.placement.online.recency import LeastFrequentlyUsed, LeastRecentlyUsed
 from placid.placement.online.repacking import Repacking
 
@@ -27,6 +28,7 @@ POLICIES: dict[str, type[Policy]] = {
         DistributedInfida,
         GradientAscent,
         PerturbedLeader,
+        Portfolio,
         Repacking,
         Olag,
         LeastFrequentlyUsed,

@@ -54,7 +54,7 @@ class EntropicAscent(Ascent):
 class Infida(EntropicAscent):
     """INFIDA as published: a fixed learning rate for a known horizon, dependent rounding drawn anew at each refresh.
 
-    When to use it: to compare with the paper. The default policy, `AdaptiveInfida`, needs no horizon.
+    When to use it: to compare with the paper. `AdaptiveInfida` needs no horizon.
     Cost: O(K + N) a slot. Guarantee: (1 - 1/e)-regret of O(sqrt T) against the best static placement; see `Ascent`.
 
     Differs from the paper: budgets are hard. Dependent rounding leaves one model per node undecided, which rounded up
@@ -88,7 +88,7 @@ class Infida(EntropicAscent):
 class AdaptiveInfida(EntropicAscent):
     """INFIDA that needs no horizon and moves little: self-tuned rates, a share of uniform, coupled rounding, fill.
 
-    The default policy. Cost: O(K + N) a slot. Guarantee: as `Infida`, for every horizon at once.
+    Cost: O(K + N) a slot. Guarantee: as `Infida`, for every horizon at once.
 
     With rates that change, the divergence from y has to stay bounded, and a fraction near 0 would be forgotten for good.
     So after every step the part a of the uniform placement u is mixed in. For any z, as D is convex in its second

@@ -1,0 +1,259 @@
+"""Several objectives of one scenario at once: the front, its table, its page."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from placid.errors import InputError
+from placid.experiments.folder import RunFolder, fingerprint
+from placid.experiments.network_file import network_as_json
+from placid.experiments.pool import Tell
+from placid.experiments.provenance import provenance
+from placid.experiments.run import slug
+from placid.experiments.scenario import Built, Scenario, build, load_scenario
+from placid.objectives import Front, Point, Ways, latency_quantile
+from placid.objectives.front import axes_of
+from placid.objectives.front_file import read_front, write_front
+from placid.placement.offline.front import Evolution, Flows, exact_front, quick_solvers, relaxed_front, sweep
+from placid.placement.offline.front.sweep import mean_vector
+from placid.problem.arrays import COMPONENTS
+from placid.problem.placement import bytes_used
+
+__all__ = ["mean_demand", "objectives_named", "pareto"]
+
+#: the names of objectives in scenarios and on the command line
+NAMES = dict(zip(("latency", "error", "energy", "traffic"), COMPONENTS, strict=True))
+
+
+def pareto(
+    scenario: Scenario | str | os.PathLike[str] | dict[str, Any],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    objectives: Sequence[str] = ("latency", "error", "energy"),
+    points: int = 66,
+    time_limit_s: float = 2.0,
+    evolve_s: float = 0.0,
+    exact: bool = False,
+    fresh: bool = False,
+    report: bool = True,
+    tell: Tell = lambda title, step, steps: None,
+) -> Path:
+    """Work out the front of `scenario` into the folder `out` and return the folder. Interrupted, it goes on where it stopped.
+
+    The demand is the mean over the scenario's slots under its first seed; the network is the one of slot 0; the scenario's
+    own weights are not used. Written are ``front.csv``, ``front.npz`` with the placements, ``pareto.html``; with two
+    objectives also ``bound.csv``, what no placement can beat, and on request ``exact.csv``.
+
+    Args:
+        out: default ``runs/<name of the scenario>-pareto``.
+        objectives: two to four of latency, error, energy, traffic.
+        points: preferences to solve for, spread evenly; at most so many.
+        time_limit_s: what the MILP may take for each preference, beside greedy and local search; 0 leaves it out.
+        evolve_s: seconds of NSGA-III afterwards (extra ``pareto``).
+        exact: with two objectives, also the exact front under the best routing; a MILP for every point.
+        fresh: delete what is in `out` and start again.
+        report: write the page.
+        tell: hears of progress: (what, steps done, steps in all).
+
+    Raises:
+        InputError: the scenario is wrong, or has no front.
+        RunError: `out` holds something else.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(scenario)
+    names = objectives_named(objectives)
+    if exact and len(names) != 2:
+        raise InputError("the exact front is worked out for two objectives; name two, or leave 'exact' out")
+    built = build(scenario)
+    demand = mean_demand(built)
+    folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{slug(scenario.name)}-pareto")
+    text = f"# the front of {', '.join(names)}; {time_limit_s:g} s for each preference\n{scenario.text}"
+    folder.open(text, fresh=fresh)
+    folder.write_json("meta.json", _meta(scenario, built, text, names, points, time_limit_s, evolve_s))
+    folder.write_json("network.json", network_as_json(built.network))
+    ways = Ways.of(built.network, built.catalog, built.requests, built.slot_s)
+    work = _Work(folder, ways, demand, names, points, tell)
+    front = work.front(time_limit_s, evolve_s)
+    if len(names) == 2:
+        front = front.joined(work.bound()).efficient()
+        if exact:
+            work.exact(max(time_limit_s, 10.0))
+    write_front(folder.path / "front.npz", front, ways.frame)
+    _table(ways, demand, front).write_csv(folder.path / "front.csv")
+    if report:
+        from placid.reports.pareto import write_pareto_page
+
+        write_pareto_page(folder.path)
+    return folder.path
+
+
+def objectives_named(given: Sequence[str]) -> tuple[str, ...]:
+    """The components that `given` names, in short (latency) or in full (latency_s).
+
+    Raises:
+        InputError: a name is unknown or stands twice, or there are fewer than two.
+    """
+    names = tuple(NAMES.get(name.strip(), name.strip()) for name in given)
+    axes_of(names)
+    if len(names) < 2:
+        raise InputError("a front needs at least two objectives, such as latency,error")
+    return names
+
+
+def mean_demand(built: Built) -> np.ndarray:
+    """float64 [R]: requests per slot by type, mean over the slots under the first seed.
+
+    Raises:
+        InputError: the requests answer to what is placed, so there is no demand without a policy.
+    """
+    if built.workload.adaptive:
+        raise InputError(
+            "an adversary asks for what is not placed, so there is no demand to plan for; choose another workload"
+        )
+    total = np.zeros(len(built.requests))
+    for slot in range(built.slots):
+        total += built.workload.demand(slot, built.seeds[0])
+    return total / built.slots
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is kept between interruptions: a file for each solved weight, one for whatever takes long as a whole."""
+
+    folder: RunFolder
+    ways: Ways
+    demand: np.ndarray
+    names: tuple[str, ...]
+    points: int
+    tell: Tell
+
+    def front(self, time_limit_s: float, evolve_s: float) -> Front:
+        found = sweep(
+            self.ways, self.demand, self.names, points=self.points,
+            solvers=quick_solvers(self.ways, time_limit_s), remember=self._remember,
+            tell=lambda step, steps: self.tell("preferences", step, steps),
+        ).efficient()  # fmt: skip
+        if evolve_s <= 0:
+            return found
+
+        def evolve() -> Front:
+            return Evolution(generations=10_000, time_limit_s=evolve_s).improve(
+                self.ways, self.demand, found, tell=lambda step, steps: self.tell("generations", step, steps)
+            )
+
+        return self._kept("evolved", evolve, found.points.tobytes(), f"{evolve_s:g}")
+
+    def bound(self) -> Front:
+        """What the relaxation's placements come to as they serve; its bound goes into a file."""
+        flows = Flows.of(self.ways, self.demand, self.names)
+        file = self.folder.path / "bound.csv"
+
+        def relax() -> Front:
+            relaxed = relaxed_front(flows, self.points, tell=lambda *s: self.tell("bound", *s))
+            pl.DataFrame(relaxed.bound, schema=list(COMPONENTS)).select(self.names).write_csv(file)
+            made = [
+                Point(
+                    mean_vector(self.ways, self.demand, w, relaxed.front.placed(i)),
+                    w,
+                    relaxed.front.placed(i),
+                    "lp-rounded",
+                )
+                for i, w in enumerate(relaxed.front.weights)
+            ]
+            return Front.of(made, self.names, self.ways.frame.item_count)
+
+        return self._kept("bound", relax, str(self.points))
+
+    def exact(self, time_limit_s: float) -> None:
+        flows = Flows.of(self.ways, self.demand, self.names)
+
+        def solve() -> Front:
+            return exact_front(
+                flows, self.points, time_limit_s=time_limit_s, tell=lambda *s: self.tell("exact front", *s)
+            )
+
+        found = self._kept("exact", solve, str(self.points))
+        table = pl.DataFrame(found.points, schema=list(COMPONENTS)).select(self.names)
+        table.with_columns(
+            pl.Series("supported", found.supported), pl.Series("proven", found.proven)
+        ).write_csv(self.folder.path / "exact.csv")
+
+    def _remember(self, weights: np.ndarray, solve: Callable[[], Point]) -> Point:
+        def one() -> Front:
+            return Front.of([solve()], self.names, self.ways.frame.item_count)
+
+        front = self._kept("weights", one, weights.tobytes())
+        return Point(
+            front.points[0],
+            front.weights[0],
+            front.placed(0),
+            front.found_by[0],
+            bool(front.supported[0]),
+            bool(front.proven[0]),
+        )
+
+    def _kept(self, what: str, make: Callable[[], Front], *key: bytes | str) -> Front:
+        told = b"/".join(k if isinstance(k, bytes) else k.encode() for k in key)
+        file = self.folder.parts / f"{what}-{hashlib.sha256(told).hexdigest()[:16]}.npz"
+        if file.exists():
+            return read_front(file)
+        made = make()
+        write_front(file, made)
+        return made
+
+
+def _table(ways: Ways, demand: np.ndarray, front: Front) -> pl.DataFrame:
+    """A row for each point: what a request costs, under which weights, what is placed."""
+    rows = []
+    for i in range(len(front)):
+        placed = front.placed(i)
+        rows.append(
+            {"point": i + 1}
+            | dict(zip(COMPONENTS, front.points[i].tolist(), strict=True))
+            | {"latency_p95_s": latency_quantile(ways.priced(front.weights[i]), placed, demand)}
+            | {f"weight_{n}": w for n, w in zip(NAMES, front.weights[i].tolist(), strict=True)}
+            | {
+                "found_by": front.found_by[i],
+                "supported": bool(front.supported[i]),
+                "proven": bool(front.proven[i]),
+                "models_placed": int(placed.sum()),
+                "bytes_placed": int(bytes_used(ways.frame, placed).sum()),
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def _meta(
+    scenario: Scenario,
+    built: Built,
+    text: str,
+    names: tuple[str, ...],
+    points: int,
+    time_limit_s: float,
+    evolve_s: float,
+) -> dict[str, Any]:
+    return (
+        {"name": scenario.name, "description": scenario.description, "fingerprint": fingerprint(text)}
+        | provenance()
+        | {
+            "objectives": list(names),
+            "points": points,
+            "time_limit_s": time_limit_s,
+            "evolve_s": evolve_s,
+            "slots": built.slots,
+            "slot_s": built.slot_s,
+            "seed": built.seeds[0],
+            "tiers": list(built.network.tiers),
+            "changes": len(built.timeline) - 1,
+            "declared": list(built.declared),
+            "sources": list(built.sources),
+        }
+    )

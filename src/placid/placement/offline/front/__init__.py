@@ -1,0 +1,23 @@
+"""Several objectives at once: exact fronts of two, sweeps of weights, evolution, and wishes with limits."""
+
+from placid.placement.offline.front.epsilon import Relaxed, exact_front, relaxed_front
+from placid.placement.offline.front.evolution import Evolution
+from placid.placement.offline.front.flows import LOADING, Flows, Routed
+from placid.placement.offline.front.sweep import quick_solvers, re_served, solve_at, sweep
+from placid.placement.offline.front.wishes import least, lexicographic
+
+__all__ = [
+    "LOADING",
+    "Evolution",
+    "Flows",
+    "Relaxed",
+    "Routed",
+    "exact_front",
+    "least",
+    "lexicographic",
+    "quick_solvers",
+    "re_served",
+    "relaxed_front",
+    "solve_at",
+    "sweep",
+]

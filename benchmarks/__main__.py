@@ -23,6 +23,7 @@ BENCHMARKS = {
     "scaling": "How it scales",
     "kernels": "Kernels and solvers",
     "peers": "Requests accounted for per second",
+    "events": "Requests followed one by one",
     "start_up": "Beginning",
     "cutting": "Where a network can be cut",
     "chain": "A network in segments",

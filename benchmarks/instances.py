@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from placid.catalog import parametric, yolov4
-from placid.network import tiered
+from placid.catalog import Catalog, parametric, yolov4
+from placid.network import Network, tiered
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
 from placid.workload import Poisson, RequestTypes
 
-__all__ = ["infida_36", "wide"]
+__all__ = ["infida_36", "infida_36_parts", "wide"]
 
 _GIB = 1 << 30
 
 
 def infida_36() -> tuple[Problem, Poisson]:
     """36 nodes x 20 tasks x 10 models x 3 replicas: the main topology of the INFIDA study, our catalog."""
+    return infida_36_parts()[2:]
+
+
+def infida_36_parts() -> tuple[Network, Catalog, Problem, Poisson]:
+    """The same, with what it is made of."""
     network = tiered(
         24,
         processor={
@@ -38,7 +43,7 @@ def infida_36() -> tuple[Problem, Poisson]:
         [n.name for n in network.nodes if n.tier == "base-station"], [t.name for t in catalog.tasks]
     )
     problem = compile_problem(network, catalog, types, np.array([1.0, 0.3, 0.0, 0.0]), 60.0)
-    return problem, Poisson(types, rate_per_s=7500.0, slot_s=60.0)
+    return network, catalog, problem, Poisson(types, rate_per_s=7500.0, slot_s=60.0)
 
 
 def wide(base_stations: int) -> tuple[Problem, Poisson]:

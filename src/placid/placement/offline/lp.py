@@ -11,10 +11,12 @@ import numpy as np
 
 from placid.errors import InputError, SolverError
 from placid.placement.offline.base import Solution, Solver, Status, check_demand, solution_of
+from placid.placement.offline.bundles import fill_with_bundles
 from placid.placement.offline.ceiling import Prices, ceiling, tighten
 from placid.placement.offline.greedy import complete, served_prices
 from placid.placement.offline.program import Program
 from placid.problem.arrays import Problem
+from placid.problem.gain import potential_share
 from placid.problem.placement import empty_placement, trim_to_budgets
 from placid.problem.serving import serve
 
@@ -77,6 +79,9 @@ class LinearProgram(Solver):
         solved = ended == highspy.HighsModelStatus.kOptimal
         y = program.fractions(problem, np.array(found.col_value))
         placed = trim_to_budgets(problem, y > 1 - 1e-6, np.ones(problem.item_count))
+        if problem.chains is not None:
+            # little of it is whole: a part without the others is worth nothing, so the rest is greedy's
+            placed = fill_with_bundles(problem, demand, potential_share(problem, demand), placed)
         placed = complete(problem, demand, placed)
         duals = np.array(found.row_dual)
         if len(duals) == len(program.upper):

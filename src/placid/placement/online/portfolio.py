@@ -60,7 +60,7 @@ class Portfolio(Policy):
 
     Attributes:
         members: names of policies, with their usual settings; empty: `repacking`, `infida-adaptive` and `lru`, or, where
-            models are split over several nodes, `perturbed-leader` (discount 0.9) and `column-ascent`.
+            models are split over several nodes, `perturbed-leader` (LP, discount 0.9, every 5 slots) and `column-ascent`.
         refresh: slots between two choices.
         loading_per_gb: what loading a gigabyte costs, in units of the objective; charged to what members earn.
     """
@@ -145,7 +145,7 @@ class Portfolio(Policy):
         """
         if not self.members:
             if problem.chains is not None:
-                return PerturbedLeader(discount=0.9), ColumnAscent()
+                return PerturbedLeader(oracle="lp", discount=0.9, refresh=5), ColumnAscent()
             return Repacking(), AdaptiveInfida(), LeastRecentlyUsed()
         found = tuple(_table()[name]() for name in self.members)
         for policy in found:

@@ -294,8 +294,8 @@ def _useful(ways: Ways, axes: list[int]) -> np.ndarray:
     for r in range(ways.frame.type_count):
         mine = slice(first[r], first[r + 1])
         top = ways.repository_vector[ways.repository_ptr[r] : ways.repository_ptr[r + 1]][:, axes]
-        matched: np.ndarray = (top[None] <= ways.vector[mine][:, None, axes]).all(axis=2)
-        useful[mine] = ~matched.any(axis=1)
+        matched = np.all(top[None] <= ways.vector[mine][:, None, axes], axis=2)
+        useful[mine] = ~np.any(matched, axis=1)
     return np.flatnonzero(useful)
 
 

@@ -50,8 +50,9 @@ def headline(told: Comparison) -> str:
     if split is first:
         less = split.device_operations / max(picture.device_operations, 1.0)
         said += (
-            f" For that its device computes {amount(split.device_operations)} operations an input, that of {picture.name} "
-            f"{amount(picture.device_operations)}" + (f": {times(less)} times fewer." if less > 1 else ".")
+            f" For that its device computes {amount(split.device_operations)} operations an input, "
+            + (f"{times(less)} times as many as" if less > 1 else "no more than")
+            + f" the {amount(picture.device_operations)} that {picture.name} takes there."
         )
     else:
         said += " Splitting saves no bytes here."

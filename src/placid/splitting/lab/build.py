@@ -214,12 +214,11 @@ class _Builder:
             return made.eval()
 
         first, *further = self._seeds(spec, name)
-        if name.endswith("-int8"):
+        if _quantised(name):
             file, further = self.files.int8(name, network(first), ["logits"]), []
         else:
             file = self.files.whole(name, network(first))
-        arithmetic = "int8" if name.endswith("-int8") else "float32"
-        segment = replace(self._segment("network", file), arithmetic=arithmetic)
+        segment = replace(self._segment("network", file), arithmetic=_arithmetic(name))
         told = _Told(name, "local", spec.network.name, "", [segment])
         return self._made(
             told, Way((runner(file),)), ((Way((torch_run(network(s)),)), Leaving()) for s in further)
@@ -288,13 +287,12 @@ class _Builder:
         first, *further = self._seeds(spec, name)
         made = network(first)
         one, two = self.files.sides(self._stem(spec, name), made)
-        if name.endswith("-int8"):
+        if _quantised(name):
             outputs = ["symbols"] if made.early is None else ["symbols", "logits"]
             one, further = self.files.int8(f"{name}-device", DeviceSide(made).eval(), outputs), []
         found = way(runner(one), runner(two), made.codec)
         symbols = found.parts[0](self.files.sample)[0]
-        arithmetic = "int8" if name.endswith("-int8") else "float32"
-        encoder = replace(self._segment("encoder", one), arithmetic=arithmetic)
+        encoder = replace(self._segment("encoder", one), arithmetic=_arithmetic(name))
         segments = [encoder, self._segment("decoder and tail", two, symbols)]
         costs = ExitCosts(tuple(s.multiply_adds for s in segments), (0,)) if made.early is not None else None
 
@@ -423,6 +421,16 @@ class _Told:
     cut: str
     segments: Sequence[Segment]
     crossings: Sequence[tuple[str, Timing, Timing, Mapping[str, Any]]] = ()
+
+
+def _quantised(name: str) -> bool:
+    """Whether this is the second of a variant's two names, of what is quantised after training."""
+    return name.endswith("-int8")
+
+
+def _arithmetic(name: str) -> str:
+    """Of the part that is quantised, if one is."""
+    return "int8" if _quantised(name) else "float32"
 
 
 def _times(wire: Wire, tensors: np.ndarray) -> tuple[str, Timing, Timing, Mapping[str, Any]]:

@@ -142,7 +142,9 @@ def test_policies_that_cannot_place_plans_say_so() -> None:
         next(iter(play(episode)))
 
 
-@pytest.mark.parametrize("wrong", [{"refresh": 0}, {"renewal": 1.5}, {"loyalty": -1.0}, {"share": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"refresh": 0}, {"renewal": 1.5}, {"loyalty": -1.0}, {"stay": -0.1}, {"share": 0.0}]
+)
 def test_settings_out_of_range_are_named(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):
         ColumnAscent(**wrong)  # type: ignore[arg-type]

@@ -19,7 +19,8 @@ from placid.placement.projections import Entropy
 from placid.placement.rounding.draws import Draws
 from placid.placement.rounding.top_down import TopDown
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share
+from placid.problem.gain import partitioned_gain, potential_share
+from placid.problem.placement import trim_to_budgets
 
 __all__ = ["ColumnAscent", "columns_of"]
 
@@ -72,6 +73,7 @@ class ColumnAscent(Policy):
     Attributes:
         refresh: slots between two drawings of the placement.
         renewal: part of the rounding's random numbers that is replaced at each; the less, the less moves.
+        stay: what is drawn replaces what is in place if it is worth so much more, as a share, for the demand of late.
         fill: use memory that the rounding leaves over.
         loyalty: when memory is filled, what is in place counts as so much smaller: ``1 / (1 + loyalty)`` of its bytes.
         share: part of the uniform fractions mixed in after every step, as in `AdaptiveInfida`.
@@ -81,6 +83,7 @@ class ColumnAscent(Policy):
     chains: ClassVar[bool] = True
     refresh: int = 1
     renewal: float = 0.02
+    stay: float = 0.005
     fill: bool = True
     loyalty: float = 0.5
     share: float = 1e-3
@@ -90,6 +93,8 @@ class ColumnAscent(Policy):
             raise InputError(f"refresh must be at least 1 slot, got {self.refresh}")
         if not 0 <= self.renewal <= 1:
             raise InputError(f"renewal is a probability, in [0, 1]; got {self.renewal}")
+        if not self.stay >= 0:
+            raise InputError(f"stay must not be negative, got {self.stay}")
         if not self.loyalty >= 0:
             raise InputError(f"loyalty must not be negative, got {self.loyalty}")
         if not 0 < self.share < 1:
@@ -116,18 +121,26 @@ class ColumnAscent(Policy):
             state = _fitted(state, problem, rng)
         elif slot < state.next_refresh:
             return state, state.placed
-        draws, drawn = lifted.rounding.round(state.draws, state.z, problem.budget_bytes, rng, self.renewal)
-        placed = lifted.columns.items(drawn, problem.item_count)
-        if self.fill and state.learned:
-            placed = fill_with_bundles(
-                problem,
-                state.believed,
-                potential_share(problem, state.believed),
-                placed,
-                before=state.placed,
-                loyalty=self.loyalty,
-            )
+        draws, placed = self._drawn(state, problem, rng)
         return replace(state, draws=draws, placed=placed, next_refresh=slot + self.refresh), placed
+
+    def _drawn(
+        self, state: ColumnState, problem: Problem, rng: np.random.Generator
+    ) -> tuple[Draws, np.ndarray]:
+        """The random numbers after, and the placement drawn, or the one in force if that is worth as much."""
+        lifted = _lifted(problem)
+        draws, columns = lifted.rounding.round(state.draws, state.z, problem.budget_bytes, rng, self.renewal)
+        drawn = lifted.columns.items(columns, problem.item_count)
+        if not state.learned:
+            return draws, drawn
+        share = potential_share(problem, state.believed)
+        if self.fill:
+            drawn = fill_with_bundles(
+                problem, state.believed, share, drawn, before=state.placed, loyalty=self.loyalty
+            )
+        kept = trim_to_budgets(problem, state.placed, np.ones(problem.item_count))
+        new, old = (partitioned_gain(problem, state.believed, share, x) for x in (drawn, kept))
+        return draws, drawn if new > (1.0 + self.stay) * old else kept
 
     def learn(
         self, state: ColumnState, problem: Problem, feedback: Feedback, rng: np.random.Generator

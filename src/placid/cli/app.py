@@ -1,4 +1,4 @@
-"""The subcommands: init, check, run, compare, report, list, data."""
+"""The subcommands: init, check, run, compare, report, list, pareto, data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from placid.cli.catalog import catalog_app
 from placid.cli.data import data_app
 from placid.cli.listing import FAMILIES, show
+from placid.cli.pareto import pareto
 from placid.cli.splits import splits_app
 from placid.errors import InputError
 from placid.version import __version__
@@ -31,6 +32,7 @@ console = Console()
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(data_app, name="data")
 app.add_typer(splits_app, name="splits")
+app.command()(pareto)
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

@@ -22,8 +22,15 @@ from placid.experiments.scenario import Built, Scenario, build, load_scenario
 from placid.objectives import Front, Point, Ways, latency_quantile
 from placid.objectives.front import axes_of
 from placid.objectives.front_file import read_front, write_front
-from placid.placement.offline.front import Evolution, Flows, exact_front, quick_solvers, relaxed_front, sweep
-from placid.placement.offline.front.sweep import mean_vector
+from placid.placement.offline.front import (
+    Evolution,
+    Flows,
+    as_served,
+    exact_front,
+    quick_solvers,
+    relaxed_front,
+    sweep,
+)
 from placid.problem.arrays import COMPONENTS
 from placid.problem.placement import bytes_used
 
@@ -31,6 +38,7 @@ __all__ = ["mean_demand", "objectives_named", "pareto"]
 
 #: the names of objectives in scenarios and on the command line
 NAMES = dict(zip(("latency", "error", "energy", "traffic"), COMPONENTS, strict=True))
+_WRITTEN = ("front.csv", "front.npz", "bound.csv", "exact.csv", "pareto.html")
 
 
 def pareto(
@@ -46,7 +54,7 @@ def pareto(
     report: bool = True,
     tell: Tell = lambda title, step, steps: None,
 ) -> Path:
-    """Work out the front of `scenario` into the folder `out` and return the folder. Interrupted, it goes on where it stopped.
+    """Work out the front of `scenario` into the folder `out` and return the folder. Interrupted, it goes on from there.
 
     The demand is the mean over the scenario's slots under its first seed; the network is the one of slot 0; the scenario's
     own weights are not used. Written are ``front.csv``, ``front.npz`` with the placements, ``pareto.html``; with two
@@ -77,15 +85,21 @@ def pareto(
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{slug(scenario.name)}-pareto")
     text = f"# the front of {', '.join(names)}; {time_limit_s:g} s for each preference\n{scenario.text}"
     folder.open(text, fresh=fresh)
+    if fresh:
+        for name in _WRITTEN:
+            (folder.path / name).unlink(missing_ok=True)
     folder.write_json("meta.json", _meta(scenario, built, text, names, points, time_limit_s, evolve_s))
     folder.write_json("network.json", network_as_json(built.network))
     ways = Ways.of(built.network, built.catalog, built.requests, built.slot_s)
     work = _Work(folder, ways, demand, names, points, tell)
-    front = work.front(time_limit_s, evolve_s)
+    front = work.swept(time_limit_s)
     if len(names) == 2:
-        front = front.joined(work.bound()).efficient()
+        front = front.joined(work.bound())
         if exact:
-            work.exact(max(time_limit_s, 10.0))
+            front = front.joined(work.exact(max(time_limit_s, 10.0)))
+    front = front.efficient()
+    if evolve_s > 0:
+        front = work.evolved(front, evolve_s)
     write_front(folder.path / "front.npz", front, ways.frame)
     _table(ways, demand, front).write_csv(folder.path / "front.csv")
     if report:
@@ -135,56 +149,52 @@ class _Work:
     points: int
     tell: Tell
 
-    def front(self, time_limit_s: float, evolve_s: float) -> Front:
-        found = sweep(
+    def swept(self, time_limit_s: float) -> Front:
+        return sweep(
             self.ways, self.demand, self.names, points=self.points,
             solvers=quick_solvers(self.ways, time_limit_s), remember=self._remember,
-            tell=lambda step, steps: self.tell("preferences", step, steps),
-        ).efficient()  # fmt: skip
-        if evolve_s <= 0:
-            return found
-
-        def evolve() -> Front:
-            return Evolution(generations=10_000, time_limit_s=evolve_s).improve(
-                self.ways, self.demand, found, tell=lambda step, steps: self.tell("generations", step, steps)
-            )
-
-        return self._kept("evolved", evolve, found.points.tobytes(), f"{evolve_s:g}")
+            tell=lambda *steps: self.tell("preferences", *steps),
+        )  # fmt: skip
 
     def bound(self) -> Front:
-        """What the relaxation's placements come to as they serve; its bound goes into a file."""
-        flows = Flows.of(self.ways, self.demand, self.names)
+        """The relaxation's placements as they serve; its bound goes into a file."""
         file = self.folder.path / "bound.csv"
 
         def relax() -> Front:
-            relaxed = relaxed_front(flows, self.points, tell=lambda *s: self.tell("bound", *s))
-            pl.DataFrame(relaxed.bound, schema=list(COMPONENTS)).select(self.names).write_csv(file)
-            made = [
-                Point(
-                    mean_vector(self.ways, self.demand, w, relaxed.front.placed(i)),
-                    w,
-                    relaxed.front.placed(i),
-                    "lp-rounded",
-                )
-                for i, w in enumerate(relaxed.front.weights)
-            ]
-            return Front.of(made, self.names, self.ways.frame.item_count)
+            flows = Flows.of(self.ways, self.demand, self.names)
+            relaxed = relaxed_front(flows, self.points, tell=lambda *steps: self.tell("bound", *steps))
+            pl.DataFrame(relaxed.line, schema=list(self.names)).write_csv(file)
+            return as_served(self.ways, self.demand, relaxed.front)
 
-        return self._kept("bound", relax, str(self.points))
+        return self._kept("bound", relax, str(self.points), again=not file.exists())
 
-    def exact(self, time_limit_s: float) -> None:
-        flows = Flows.of(self.ways, self.demand, self.names)
+    def exact(self, time_limit_s: float) -> Front:
+        """The placements of the exact front as they serve; the front itself goes into a file."""
 
         def solve() -> Front:
+            flows = Flows.of(self.ways, self.demand, self.names)
             return exact_front(
-                flows, self.points, time_limit_s=time_limit_s, tell=lambda *s: self.tell("exact front", *s)
+                flows,
+                self.points,
+                time_limit_s=time_limit_s,
+                tell=lambda *steps: self.tell("exact front", *steps),
             )
 
         found = self._kept("exact", solve, str(self.points))
+        marks = {"supported": found.supported, "proven": found.proven}
         table = pl.DataFrame(found.points, schema=list(COMPONENTS)).select(self.names)
-        table.with_columns(
-            pl.Series("supported", found.supported), pl.Series("proven", found.proven)
-        ).write_csv(self.folder.path / "exact.csv")
+        table.with_columns(**{k: pl.Series(v) for k, v in marks.items()}).write_csv(
+            self.folder.path / "exact.csv"
+        )
+        return as_served(self.ways, self.demand, found)
+
+    def evolved(self, seeds: Front, time_limit_s: float) -> Front:
+        def evolve() -> Front:
+            return Evolution(generations=10_000, time_limit_s=time_limit_s).improve(
+                self.ways, self.demand, seeds, tell=lambda *steps: self.tell("generations", *steps)
+            )
+
+        return self._kept("evolved", evolve, seeds.points.tobytes(), f"{time_limit_s:g}")
 
     def _remember(self, weights: np.ndarray, solve: Callable[[], Point]) -> Point:
         def one() -> Front:
@@ -200,10 +210,11 @@ class _Work:
             bool(front.proven[0]),
         )
 
-    def _kept(self, what: str, make: Callable[[], Front], *key: bytes | str) -> Front:
+    def _kept(self, what: str, make: Callable[[], Front], *key: bytes | str, again: bool = False) -> Front:
+        """What `make` makes, from its file if it was made before; `again`: make it anyway."""
         told = b"/".join(k if isinstance(k, bytes) else k.encode() for k in key)
         file = self.folder.parts / f"{what}-{hashlib.sha256(told).hexdigest()[:16]}.npz"
-        if file.exists():
+        if file.exists() and not again:
             return read_front(file)
         made = make()
         write_front(file, made)

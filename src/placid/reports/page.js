@@ -128,7 +128,8 @@
         if (count && !m.nodes[n].repository) count.textContent = total;
       }
       const slot = m.frames[frame];
-      const parts = ["slot " + slot + " (" + time(slot * m.slot_s) + ")"];
+      // what stands still has captions where a run has time
+      const parts = [m.captions ? m.captions[frame] : "slot " + slot + " (" + time(slot * m.slot_s) + ")"];
       const gain = m.gain[policy] && m.gain[policy][frame];
       if (gain !== null && gain !== undefined) parts.push("gain " + digits(gain * data.perUnit) + " " + data.unit + " per request");
       const loaded = m.loaded[policy] && m.loaded[policy][frame];

@@ -75,7 +75,9 @@ def per_seed(run_dir: str | os.PathLike[str] | RunData) -> pl.DataFrame:
             regret=(best - pl.col("gain")) / requests,
             regret_discounted=(RATIO * best_partitioned - pl.col("gain_partitioned")) / requests,
             # sum gain(z) - sum gain(y_t) <= B and E gain(x_t) >= RATIO gain(y_t) give RATIO B for the discounted regret
-            regret_bound=pl.when(pl.col("drawn_share") >= RATIO).then(RATIO * pl.col("regret_bound") / requests),
+            regret_bound=pl.when(pl.col("drawn_share") >= RATIO).then(
+                RATIO * pl.col("regret_bound") / requests
+            ),
             **{c: pl.col(c) / served for c in per_served},
             unserved_share=pl.col("unserved") / requests,
             **{c: pl.col(c) for c in per_slot},

@@ -17,7 +17,7 @@ from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
 from placid.workload.requests import RequestTypes
 
-__all__ = ["random_demand", "random_problem"]
+__all__ = ["random_demand", "random_problem", "random_setting"]
 
 _SLOT_S = 60.0
 _PROCESSORS = ("slow", "fast")
@@ -48,6 +48,21 @@ def random_problem(
         >>> problem.node_count, problem.item_count <= 18
         (4, True)
     """
+    setting = random_setting(rng, nodes=nodes, tasks=tasks, models=models, plans=plans, tight=tight)
+    weights = np.array([1.0, rng.choice([0.0, 0.5, 2.0]), rng.choice([0.0, 0.1]), rng.choice([0.0, 1e-3])])
+    return compile_problem(*setting, weights, _SLOT_S)
+
+
+def random_setting(
+    rng: np.random.Generator,
+    *,
+    nodes: int = 4,
+    tasks: int = 2,
+    models: int = 3,
+    plans: int = 0,
+    tight: bool = True,
+) -> tuple[Network, Catalog, RequestTypes]:
+    """What `random_problem` compiles, before any weights; arguments as there."""
     catalog = _catalog(rng, tasks, models, tight)
     if plans:
         catalog = _with_plans(rng, catalog, plans, tight)
@@ -56,9 +71,7 @@ def random_problem(
     ingress = [v for v in inner if rng.random() < 0.7] or inner[:1]
     pairs = [(v, t.name) for v in ingress for t in catalog.tasks if rng.random() < 0.9]
     pairs = pairs or [(ingress[0], catalog.tasks[0].name)]
-    requests = RequestTypes(tuple(v for v, _ in pairs), tuple(t for _, t in pairs))
-    weights = np.array([1.0, rng.choice([0.0, 0.5, 2.0]), rng.choice([0.0, 0.1]), rng.choice([0.0, 1e-3])])
-    return compile_problem(network, catalog, requests, weights, _SLOT_S)
+    return network, catalog, RequestTypes(tuple(v for v, _ in pairs), tuple(t for _, t in pairs))
 
 
 def random_demand(rng: np.random.Generator, problem: Problem) -> np.ndarray:

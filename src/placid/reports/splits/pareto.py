@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from placid.objectives.dominance import nondominated
 from placid.reports.splits.costs import Cost
 
 __all__ = ["efficient", "efficient_ways"]
@@ -15,11 +16,9 @@ def efficient(costs: np.ndarray) -> np.ndarray:
     """[points] bool: whether no other point is at most as large in every column of `costs` and smaller in one.
 
     Args:
-        costs: [points, axes], the smaller the better. Equal points are both efficient. Takes points^2 x axes steps.
+        costs: [points, axes], the smaller the better. Equal points are both efficient.
     """
-    no_worse = np.all(costs[:, None, :] <= costs[None, :, :], axis=2)
-    better = np.any(costs[:, None, :] < costs[None, :, :], axis=2)
-    return ~np.any(no_worse & better, axis=0)
+    return nondominated(costs)
 
 
 def efficient_ways(ways: Sequence[Cost]) -> list[bool]:

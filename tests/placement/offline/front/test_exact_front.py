@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from judge import least_by_linprog, least_of_all, placements, tiny
 
 from placid.errors import InputError
 from placid.objectives.ways import Ways
-from placid.placement.offline.front import LOADING, Flows, exact_front, least, lexicographic, relaxed_front
+from placid.placement.offline.front import (
+    LOADING,
+    Flows,
+    NothingFound,
+    exact_front,
+    least,
+    lexicographic,
+    relaxed_front,
+)
 from placid.problem.arrays import COMPONENTS
 from placid.problem.placement import check_feasible
 from placid.testing.instances import random_setting
@@ -51,10 +61,16 @@ def test_the_relaxed_front_lies_below_and_its_placements_above(seed: int) -> Non
     a, b = PAIRS[seed % 3]
     flows = Flows.of(ways, demand, (a, b))
     relaxed = relaxed_front(flows, 5)
-    axes = [COMPONENTS.index(a), COMPONENTS.index(b)]
-    slack = 1e-5 * flows.unit[axes]
-    for low in relaxed.bound[:, axes]:
-        assert low[0] <= least_of_all(ways, demand, unit(a), {b: low[1] - slack[1]}) + slack[0]
+    slack = 1e-5 * flows.unit[[COMPONENTS.index(a), COMPONENTS.index(b)]]
+    line, span = relaxed.line, np.maximum(np.ptp(relaxed.line, axis=0), 1e-300)
+    assert (np.diff(line[:, 0]) >= -slack[0]).all()
+    assert (np.diff(line[:, 1]) <= slack[1]).all()
+    # below the line, the extension of each of its pieces, there is nothing: also between what was solved for
+    for y in np.linspace(line[-1, 1], line[0, 1], 12):
+        x = least_of_all(ways, demand, unit(a), {b: y + slack[1]})
+        for p, q in pairwise(line):
+            way, there = (q - p) / span, (np.array([x, y]) - p) / span
+            assert way[0] * there[1] - way[1] * there[0] >= -1e-4
     for i, (x, y) in enumerate(relaxed.front.axes):
         check_feasible(ways.frame, relaxed.front.placed(i))
         assert x >= least_of_all(ways, demand, unit(a), {b: y + slack[1]}) - slack[0]
@@ -98,6 +114,18 @@ def test_what_cannot_be_had_is_told_with_what_can() -> None:
         exact_front(flows)
     with pytest.raises(InputError, match="unknown objective"):
         least(flows, "speed", {})
+
+
+def test_where_no_time_is_given_nothing_is_claimed() -> None:
+    ways, demand = tiny(0)
+    flows = Flows.of(ways, demand)
+    found = flows.least(unit("latency_s"), time_limit_s=1e-9)
+    assert found is not None
+    assert found.placed is not None
+    assert not found.proven
+    with pytest.raises(NothingFound, match="allow more time"):
+        flows.least(unit("latency_s"), {"error": 1.0}, time_limit_s=1e-9)
+    assert not lexicographic(flows, ("latency_s", "error"), time_limit_s=1e-9).proven
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -58,10 +58,10 @@ def test_a_proven_point_is_the_best_for_its_weights(seed: int, plans: int) -> No
         assert w @ front.points[i] <= best * (1 + 1e-5) + 1e-12
     # nothing is lost by looking at what is efficient, and the cheapest is found again
     few = front.efficient()
-    assert epsilon_indicator(few.axes, front.axes) <= 1e-9
+    assert epsilon_indicator(few.axes, front.axes) <= 2e-6 * front.axes.max()
     assert 0 <= few.hypervolume(2 * front.points.max(axis=0) + 1e-9) <= 1
     w = np.array([1.0, 1.0, 1.0, 0.0])
-    assert few.points[few.best(w)] @ w == pytest.approx((front.points @ w).min())
+    assert few.points[few.best(w)] @ w == pytest.approx((front.points @ w).min(), rel=1e-5)
 
 
 def test_with_a_node_down_nothing_is_placed_there() -> None:
@@ -79,10 +79,10 @@ def test_evolution_keeps_its_seeds_and_repeats_itself() -> None:
     method = Evolution(population=12, generations=6, weights=5)
     one, two = (method.improve(ways, demand, seeds, seed=3) for _ in range(2))
     assert np.array_equal(one.points, two.points)
-    assert epsilon_indicator(one.axes, seeds.axes) <= 1e-12
+    assert epsilon_indicator(one.axes, seeds.axes) <= 2e-6 * seeds.axes.max()
     check(one, ways, demand)
     worst = seeds.points.max(axis=0) * 1.1 + 1e-9
-    assert one.hypervolume(worst) >= seeds.hypervolume(worst) - 1e-12
+    assert one.hypervolume(worst) >= seeds.hypervolume(worst) - 1e-5
     with pytest.raises(InputError, match="at least one point"):
         method.improve(ways, demand, seeds.taken(np.zeros(len(seeds), bool)))
 

@@ -2,16 +2,18 @@
 
 from placid.placement.offline.front.epsilon import Relaxed, exact_front, relaxed_front
 from placid.placement.offline.front.evolution import Evolution
-from placid.placement.offline.front.flows import LOADING, Flows, Routed
-from placid.placement.offline.front.sweep import quick_solvers, re_served, solve_at, sweep
+from placid.placement.offline.front.flows import LOADING, Flows, NothingFound, Routed
+from placid.placement.offline.front.sweep import as_served, quick_solvers, re_served, solve_at, sweep
 from placid.placement.offline.front.wishes import least, lexicographic
 
 __all__ = [
     "LOADING",
     "Evolution",
     "Flows",
+    "NothingFound",
     "Relaxed",
     "Routed",
+    "as_served",
     "exact_front",
     "least",
     "lexicographic",

@@ -32,12 +32,16 @@ from placid.objectives.ways import Ways
 from placid.placement.offline.base import check_demand
 from placid.placement.offline.program import Program, _greet
 from placid.problem.arrays import COMPONENTS
-from placid.problem.placement import trim_to_budgets
+from placid.problem.placement import empty_placement, trim_to_budgets
 
-__all__ = ["LOADING", "Flows", "Routed"]
+__all__ = ["LOADING", "Flows", "NothingFound", "Routed"]
 
 #: what may be limited or minimised besides the components: bytes to load against the placement that was there before
 LOADING = "load_bytes"
+
+
+class NothingFound(SolverError):
+    """The time limit struck before any placement within the limits was found; there may be one."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,10 @@ class Routed:
 
 @dataclass(frozen=True)
 class Flows:
-    """The program for one demand; columns: y of `items` [I], flows of `ways` [J], flows of `repository` ways [Q].
+    """The program for one demand.
 
-    Flows of items' ways are counted in parts of `most`, those of the repository in parts of their type's demand.
+    Columns: y of `items` [I], flows of the ways that need items [J], flows of those that need only the repository [Q].
+    All lie between 0 and 1: flows are counted in parts of the most that a way can serve, or of their type's demand.
 
     Attributes:
         matrix: [rows, I + J + Q], by column.
@@ -149,7 +154,15 @@ class Flows:
         lower = np.full(len(upper), -np.inf)
         lower[: len(types)] = 1.0
         return cls(
-            ways, demand, tuple(objectives), program.items, matrix, lower, upper, costs / unit[:, None], unit
+            ways=ways,
+            demand=demand,
+            objectives=tuple(objectives),
+            items=program.items,
+            matrix=matrix,
+            lower=lower,
+            upper=upper,
+            costs=costs / unit[:, None],
+            unit=unit,
         )
 
     def least(
@@ -170,7 +183,8 @@ class Flows:
             placed: this placement and no other; only the routing is sought.
 
         Raises:
-            SolverError: the time limit struck before any placement was found, or HiGHS fails.
+            NothingFound: the time limit struck before any placement within the limits was found.
+            SolverError: HiGHS fails.
         """
         weights = np.concatenate((np.asarray(weights, np.float64), np.zeros(5)))[:5]
         limits = self._limits(at_most or {})
@@ -179,7 +193,13 @@ class Flows:
             raise InputError(f"this program knows of {', '.join(self.objectives)} only; name all that counts")
         if placed is not None:
             return self._routed(weights, limits, placed, -np.inf, True)
-        found = self._solve(weights, limits, whole=whole, time_limit_s=time_limit_s)
+        try:
+            found = self._solve(weights, limits, whole=whole, time_limit_s=time_limit_s)
+        except NothingFound:
+            if not whole or np.isfinite(limits).any():
+                raise
+            # without limits there is always this
+            return self._routed(weights, limits, empty_placement(self.ways.frame), -np.inf, False)
         if found is None:
             return None
         if not whole:
@@ -192,7 +212,9 @@ class Flows:
             raise SolverError(
                 "HiGHS' placement keeps the limits only within its tolerance; loosen them a little"
             )
-        return again
+        # what counts is what comes out here: a value that does not reach the bound is not proven, whatever HiGHS says
+        reached = again.value - again.bound <= 1e-5 * float(np.abs(weights) @ self.unit)
+        return replace(again, proven=again.proven and reached)
 
     def _limits(self, at_most: Mapping[str, float]) -> np.ndarray:
         names = (*COMPONENTS, LOADING)
@@ -251,6 +273,7 @@ class Flows:
             lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (columns - items)
         if solver.passModel(lp) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refuses the program of a front")
+        # no start is given: with one, presolve of HiGHS 1.16 can call it optimal when it is not
         solver.run()
         ended = solver.getModelStatus()
         # with every column between 0 and 1 nothing is unbounded
@@ -263,7 +286,7 @@ class Flows:
         info, found = solver.getInfo(), solver.getSolution()
         column = np.array(found.col_value)
         if ended == highspy.HighsModelStatus.kTimeLimit and info.primal_solution_status != 2:
-            raise SolverError(
+            raise NothingFound(
                 f"no placement within the limits was found in {time_limit_s:g} s; allow more time"
             )
         told = self.costs @ column * self.unit

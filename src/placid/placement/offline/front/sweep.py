@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from placid.errors import InputError
+from placid.objectives.dominance import nondominated
 from placid.objectives.front import Front, Point, axes_of
 from placid.objectives.simplex import grid_of
 from placid.objectives.ways import Ways
@@ -24,7 +25,7 @@ from placid.placement.offline.local_search import LocalSearch
 from placid.placement.offline.milp import Milp
 from placid.problem.serving import serve
 
-__all__ = ["mean_vector", "quick_solvers", "re_served", "solve_at", "sweep"]
+__all__ = ["as_served", "mean_vector", "quick_solvers", "re_served", "solve_at", "sweep"]
 
 #: no objective is ever worth nothing at all, or ties would end anywhere
 _LEAST_SHARE = 1e-3
@@ -118,10 +119,24 @@ def re_served(ways: Ways, demand: np.ndarray, front: Front) -> Front:
     """The placements of `front` under the weights of its other points: those that no other beats."""
     placements = np.unique(front.packed, axis=0)
     whole = [np.unpackbits(p, count=front.items).astype(bool) for p in placements]
-    made = []
-    for weights in np.unique(front.weights, axis=0):
-        problem = ways.priced(weights)
-        for placed in whole:
+    weights = np.unique(front.weights, axis=0)
+    vectors = np.zeros((len(weights), len(whole), 4))
+    for k, w in enumerate(weights):
+        problem = ways.priced(w)
+        for i, placed in enumerate(whole):
             outcome = serve(problem, placed, demand)
-            made.append(Point(outcome.vector / max(outcome.served, 1e-300), weights, placed, "re-served"))
+            vectors[k, i] = outcome.vector / max(outcome.served, 1e-300)
+    kept = nondominated(vectors.reshape(-1, 4)[:, axes_of(front.objectives)])
+    pairs = np.argwhere(kept.reshape(len(weights), len(whole)))
+    made = [Point(vectors[k, i], weights[k], whole[i], "re-served") for k, i in pairs]
     return Front.of(made, front.objectives, front.items).efficient()
+
+
+def as_served(ways: Ways, demand: np.ndarray, front: Front) -> Front:
+    """The weights and placements of a front under the best routing, and what the serving rule makes of them."""
+    made = []
+    for i, weights in enumerate(front.weights):
+        placed = front.placed(i)
+        vector = mean_vector(ways, demand, weights, placed)
+        made.append(Point(vector, weights, placed, front.found_by[i]))
+    return Front.of(made, front.objectives, front.items)

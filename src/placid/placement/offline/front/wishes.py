@@ -7,19 +7,25 @@ under which the serving rule comes nearest to it: ``weights + routed.prices``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from placid.errors import InputError
-from placid.placement.offline.front.flows import LOADING, Flows, Routed
+from placid.placement.offline.front.flows import LOADING, Flows, NothingFound, Routed
 from placid.problem.arrays import COMPONENTS
 
 __all__ = ["least", "lexicographic", "one_of"]
 
 
 def least(
-    flows: Flows, wanted: str, at_most: Mapping[str, float], *, whole: bool = True, time_limit_s: float = 60.0
+    flows: Flows,
+    wanted: str,
+    at_most: Mapping[str, float],
+    *,
+    whole: bool = True,
+    time_limit_s: float = 60.0,
 ) -> Routed:
     """The least of `wanted` with every component of `at_most` at most so large: "least energy at 20 ms and 90 % right".
 
@@ -57,6 +63,8 @@ def lexicographic(
 ) -> Routed:
     """The least of the first of `order`; among what is as good, the least of the second; and so on. One solve for each.
 
+    Where the time limit strikes before a later solve has found anything, the one before it is the answer, not proven.
+
     Args:
         slack: what each may give up, as a share of its least, for the ones after it.
 
@@ -75,7 +83,10 @@ def lexicographic(
         reached = float([*found.vector, found.load_bytes][names.index(name)])
         kept = reached + slack * abs(reached) + 1e-9 * float(flows.unit[names.index(name)])
         limits[name] = min(limits.get(name, np.inf), kept)
-        found = least(flows, after, limits, whole=whole, time_limit_s=time_limit_s)
+        try:
+            found = least(flows, after, limits, whole=whole, time_limit_s=time_limit_s)
+        except NothingFound:
+            return replace(found, proven=False)
     return found
 
 

@@ -1,0 +1,75 @@
+"""How good a set of points is, in one number: the hypervolume, and how far it lags behind another set.
+
+Both are for objectives of which less is better. They are no judges of single points: a set that is better on every axis
+everywhere has the larger hypervolume and a negative indicator, but not the other way round. Scale the axes first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from placid.errors import InputError
+from placid.objectives.dominance import nondominated
+
+__all__ = ["epsilon_indicator", "hypervolume"]
+
+
+def hypervolume(points: np.ndarray, reference: np.ndarray) -> float:
+    """The volume that `points` ([P, axes]) dominate below `reference` ([axes]), exactly.
+
+    By slices along the last axis, each the hypervolume of those before it, with one fewer axis: O(P^(axes - 1)). Points that
+    are not below the reference on every axis count nothing.
+
+    Example:
+        >>> hypervolume(np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([3.0, 3.0]))
+        3.0
+
+    Reference: L. While, P. Hingston, L. Barone, S. Huband: A faster algorithm for calculating hypervolume, IEEE TEC 2006.
+    """
+    points, reference = _checked(points, reference)
+    return _volume(points[(points < reference).all(axis=1)], reference)
+
+
+def epsilon_indicator(points: np.ndarray, others: np.ndarray) -> float:
+    """The least e such that every one of `others` ([Q, axes]) is matched or beaten by one of `points` ([P, axes]) less e.
+
+    0 or less: `points` leave nothing to wish for that `others` have. O(P Q axes).
+
+    Example:
+        >>> epsilon_indicator(np.array([[1.0, 3.0]]), np.array([[1.0, 2.0], [0.5, 4.0]]))
+        1.0
+
+    Reference: E. Zitzler et al.: Performance assessment of multiobjective optimizers, IEEE TEC 2003 (additive version).
+    """
+    points, others = np.atleast_2d(points), np.atleast_2d(others)
+    if not len(points) or not len(others):
+        raise InputError("an indicator compares two sets of at least one point each")
+    lag = (points[:, None] - others[None]).max(axis=2)  # [P, Q]
+    return float(lag.min(axis=0).max())
+
+
+def _checked(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    points, reference = np.asarray(points, np.float64), np.asarray(reference, np.float64)
+    if points.ndim != 2 or reference.shape != points.shape[1:]:
+        raise InputError(
+            f"points of shape [P, axes] and a reference of shape [axes] are needed, got {points.shape} "
+            f"and {reference.shape}"
+        )
+    if not np.isfinite(points).all():
+        raise InputError("points must be finite")
+    return points, reference
+
+
+def _volume(points: np.ndarray, reference: np.ndarray) -> float:
+    if not len(points):
+        return 0.0
+    if points.shape[1] == 1:
+        return float(reference[0] - points.min())
+    points = points[nondominated(points)]
+    points = points[np.argsort(points[:, -1], kind="stable")]
+    if points.shape[1] == 2:
+        # a staircase: each point adds what lies between its first coordinate and the least one so far
+        before = np.minimum.accumulate(np.concatenate(([reference[0]], points[:-1, 0])))
+        return float(np.maximum(before - points[:, 0], 0.0) @ (reference[1] - points[:, 1]))
+    depth = np.diff(np.append(points[:, -1], reference[-1]))
+    return float(sum(d * _volume(points[: k + 1, :-1], reference[:-1]) for k, d in enumerate(depth) if d > 0))

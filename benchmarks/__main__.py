@@ -24,6 +24,7 @@ BENCHMARKS = {
     "kernels": "Kernels and solvers",
     "peers": "Requests accounted for per second",
     "events": "Requests followed one by one",
+    "plans": "Plans over several nodes",
     "start_up": "Beginning",
     "cutting": "Where a network can be cut",
     "chain": "A network in segments",

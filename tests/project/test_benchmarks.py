@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["slot", "kernels", "scaling", "start_up", "peers", "events", "cutting", "chain"]
+    "name", ["slot", "kernels", "scaling", "start_up", "peers", "events", "plans", "cutting", "chain"]
 )
 def test_runs(name: str) -> None:
     pytest.importorskip("simpy")
@@ -34,5 +34,5 @@ def test_unknown_names_are_told() -> None:
 
 def test_results_are_those_of_a_full_run() -> None:
     text = (ROOT / "benchmarks" / "results.md").read_text()
-    for name in ("slot", "scaling", "kernels", "peers", "events", "start_up", "cutting", "chain"):
+    for name in ("slot", "scaling", "kernels", "peers", "events", "plans", "start_up", "cutting", "chain"):
         assert f"`python -m benchmarks {name}`" in text

@@ -24,7 +24,7 @@ from numba import njit
 
 from placid.problem.arrays import Problem
 
-__all__ = ["partitioned_gain", "potential_share", "relaxed_gain", "supergradient"]
+__all__ = ["partitioned_gain", "potential_share", "relaxed_gain", "supergradient", "type_gain"]
 
 
 def potential_share(problem: Problem, demand: np.ndarray) -> np.ndarray:
@@ -180,6 +180,45 @@ def _asked_chains(
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
+def type_gain(
+    r: int,
+    option_ptr: np.ndarray,
+    option_saving: np.ndarray,
+    need_ptr: np.ndarray,
+    need_item: np.ndarray,
+    need_load: np.ndarray,
+    share: np.ndarray,
+    placed: np.ndarray,
+    part: np.ndarray,
+) -> float:
+    """Of a request of type r, kept to its part of each item; `part` (float64 [N]) is scratch. For compiled code."""
+    first, last = need_ptr[option_ptr[r]], need_ptr[option_ptr[r + 1]]
+    for z in range(first, last):
+        part[need_item[z]] = 0.0
+    for z in range(first, last):
+        # the type's part of the item, in requests that get there, as a share of its demand
+        e = need_item[z]
+        part[e] = max(part[e], share[e] * need_load[z])
+    room, value = 1.0, 0.0
+    for o in range(option_ptr[r], option_ptr[r + 1]):
+        take = room
+        for z in range(need_ptr[o], need_ptr[o + 1]):
+            e = need_item[z]
+            take = min(take, part[e] / need_load[z] if placed[e] else 0.0)
+            if take <= 0.0:
+                break
+        if take <= 0.0:
+            continue
+        for z in range(need_ptr[o], need_ptr[o + 1]):
+            part[need_item[z]] -= take * need_load[z]
+        room -= take
+        value += take * option_saving[o]
+        if room <= 0.0:
+            break
+    return value
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
 def _gain_chains(
     option_ptr: np.ndarray,
     need_ptr: np.ndarray,
@@ -193,29 +232,8 @@ def _gain_chains(
     total = 0.0
     part = np.zeros(len(placed))
     for r in range(len(option_ptr) - 1):
-        if demand[r] <= 0:
-            continue
-        first, last = need_ptr[option_ptr[r]], need_ptr[option_ptr[r + 1]]
-        for z in range(first, last):
-            part[need_item[z]] = 0.0
-        for z in range(first, last):
-            # the type's part of the item, in requests that get there, as a share of its demand
-            e = need_item[z]
-            part[e] = max(part[e], share[e] * need_load[z])
-        room = 1.0
-        value = 0.0
-        for o in range(option_ptr[r], option_ptr[r + 1]):
-            take = room
-            for z in range(need_ptr[o], need_ptr[o + 1]):
-                e = need_item[z]
-                take = min(take, part[e] / need_load[z] if placed[e] else 0.0)
-            if take <= 0.0:
-                continue
-            for z in range(need_ptr[o], need_ptr[o + 1]):
-                part[need_item[z]] -= take * need_load[z]
-            room -= take
-            value += take * option_saving[o]
-            if room <= 0.0:
-                break
-        total += demand[r] * value
+        if demand[r] > 0:
+            total += demand[r] * type_gain(
+                r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
+            )
     return total

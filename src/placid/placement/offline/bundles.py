@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from placid.problem.arrays import Problem
+from placid.problem.gain import type_gain
 
 __all__ = ["fill_with_bundles"]
 
@@ -65,44 +66,6 @@ def fill_with_bundles(
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
-def _type_gain(
-    r: int,
-    option_ptr: np.ndarray,
-    option_saving: np.ndarray,
-    need_ptr: np.ndarray,
-    need_item: np.ndarray,
-    need_load: np.ndarray,
-    share: np.ndarray,
-    placed: np.ndarray,
-    part: np.ndarray,
-) -> float:
-    """Of a request of type r, as in `placid.problem.gain`; `part` is scratch."""
-    first, last = need_ptr[option_ptr[r]], need_ptr[option_ptr[r + 1]]
-    for z in range(first, last):
-        part[need_item[z]] = 0.0
-    for z in range(first, last):
-        e = need_item[z]
-        part[e] = max(part[e], share[e] * need_load[z])
-    room, value = 1.0, 0.0
-    for o in range(option_ptr[r], option_ptr[r + 1]):
-        take = room
-        for z in range(need_ptr[o], need_ptr[o + 1]):
-            e = need_item[z]
-            take = min(take, part[e] / need_load[z] if placed[e] else 0.0)
-            if take <= 0.0:
-                break
-        if take <= 0.0:
-            continue
-        for z in range(need_ptr[o], need_ptr[o + 1]):
-            part[need_item[z]] -= take * need_load[z]
-        room -= take
-        value += take * option_saving[o]
-        if room <= 0.0:
-            break
-    return value
-
-
-@njit(cache=True)  # type: ignore[misc,unused-ignore]
 def _worth(
     o: int,
     option_ptr: np.ndarray,
@@ -135,7 +98,7 @@ def _worth(
             r = option_type[item_options[i]]
             if seen[r] != stamp and demand[r] > 0.0:
                 seen[r] = stamp
-                after = _type_gain(
+                after = type_gain(
                     r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
                 )
                 worth += demand[r] * (after - gain[r])
@@ -168,7 +131,7 @@ def _fill(
     gain = np.zeros(types)
     for r in range(types):
         if demand[r] > 0.0:
-            gain[r] = _type_gain(
+            gain[r] = type_gain(
                 r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
             )
     seen, stamp = np.zeros(types, np.int64), 0
@@ -255,7 +218,7 @@ def _fill(
         for r in range(types):
             if gain[r] >= 0.0:
                 continue
-            gain[r] = _type_gain(
+            gain[r] = type_gain(
                 r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
             )
             # whatever serves this type is worth something else now

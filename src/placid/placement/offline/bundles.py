@@ -66,6 +66,31 @@ def fill_with_bundles(
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _missing(
+    o: int,
+    need_ptr: np.ndarray,
+    need_item: np.ndarray,
+    item_node: np.ndarray,
+    size_bytes: np.ndarray,
+    weight: np.ndarray,
+    room: np.ndarray,
+    placed: np.ndarray,
+    bytes_at: np.ndarray,
+) -> tuple[float, bool]:
+    """Weighted bytes of what option o still needs, and whether it fits; `bytes_at` [V] is scratch, 0 before and after."""
+    size, fits = 0.0, True
+    for z in range(need_ptr[o], need_ptr[o + 1]):
+        e = need_item[z]
+        if not placed[e]:
+            size += weight[e] * size_bytes[e]
+            bytes_at[item_node[e]] += size_bytes[e]
+            fits = fits and bytes_at[item_node[e]] <= room[item_node[e]]
+    for z in range(need_ptr[o], need_ptr[o + 1]):
+        bytes_at[item_node[need_item[z]]] = 0
+    return size, fits
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
 def _worth(
     o: int,
     option_ptr: np.ndarray,
@@ -147,15 +172,9 @@ def _fill(
             version[o] += 1
             if demand[option_type[o]] <= 0.0:
                 continue
-            size, fits = 0.0, True
-            for z in range(need_ptr[o], need_ptr[o + 1]):
-                e = need_item[z]
-                if not placed[e]:
-                    size += weight[e] * size_bytes[e]
-                    bytes_at[item_node[e]] += size_bytes[e]
-                    fits = fits and bytes_at[item_node[e]] <= room[item_node[e]]
-            for z in range(need_ptr[o], need_ptr[o + 1]):
-                bytes_at[item_node[need_item[z]]] = 0
+            size, fits = _missing(
+                o, need_ptr, need_item, item_node, size_bytes, weight, room, placed, bytes_at
+            )
             if size == 0.0 or not fits:
                 continue
             stamp += 1
@@ -187,14 +206,7 @@ def _fill(
             _, o, of = heapq.heappop(heap)
             if of != version[o]:
                 continue  # looked at again since
-            fits = True
-            for z in range(need_ptr[o], need_ptr[o + 1]):
-                e = need_item[z]
-                if not placed[e]:
-                    bytes_at[item_node[e]] += size_bytes[e]
-                    fits = fits and bytes_at[item_node[e]] <= room[item_node[e]]
-            for z in range(need_ptr[o], need_ptr[o + 1]):
-                bytes_at[item_node[need_item[z]]] = 0
+            _, fits = _missing(o, need_ptr, need_item, item_node, size_bytes, weight, room, placed, bytes_at)
             if fits:
                 best = o
                 break

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from placid.problem.arrays import Problem
-from placid.problem.gain import potential_share, relaxed_gain
+from placid.problem.gain import relaxed_gain
 from placid.problem.serving import Outcome
 
 __all__ = ["Feedback", "Policy", "State"]
@@ -77,12 +77,14 @@ class Policy(ABC):
     ) -> tuple[Any, np.ndarray]:
         """The placement for `slot` (bool [N], within every budget of `problem`) and the state after deciding it."""
 
-    def relaxed_gain(self, state: Any, problem: Problem, demand: np.ndarray) -> float:
-        """The concave gain at the fractions that `state` holds, for `demand` ([R]); NaN if it holds none."""
+    def relaxed_gain(self, state: Any, problem: Problem, demand: np.ndarray, share: np.ndarray) -> float:
+        """The concave gain at the fractions that `state` holds, for `demand` ([R]); NaN if it holds none.
+
+        Args:
+            share: as from `placid.problem.gain.potential_share`, for this demand.
+        """
         y = getattr(state, "y", None)
-        return (
-            float("nan") if y is None else relaxed_gain(problem, demand, potential_share(problem, demand), y)
-        )
+        return float("nan") if y is None else relaxed_gain(problem, demand, share, y)
 
     @abstractmethod
     def learn(self, state: Any, problem: Problem, feedback: Feedback, rng: np.random.Generator) -> Any:

@@ -15,6 +15,7 @@ from placid.placement.offline.milp import Milp
 from placid.placement.online.column_ascent import ColumnAscent, ColumnState
 from placid.placement.online.infida import AdaptiveInfida
 from placid.problem.arrays import Problem
+from placid.problem.gain import potential_share
 from placid.problem.placement import empty_placement
 from placid.problem.serving import serve
 from placid.simulation.slots import Episode, play
@@ -52,7 +53,7 @@ def test_the_regret_bound_holds_against_the_best_fixed_fractions(block: int) -> 
         state = policy.start(problem, rng)
         placed = empty_placement(problem)
         for t, demand in enumerate(demands):
-            gained += policy.relaxed_gain(state, problem, demand)
+            gained += policy.relaxed_gain(state, problem, demand, potential_share(problem, demand))
             feedback = Feedback(t, demand, placed, serve(problem, placed, demand))
             state = policy.learn(state, problem, feedback, rng)
         assert best - gained <= state.regret_bound + 1e-6 * (1 + best)

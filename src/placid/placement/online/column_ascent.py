@@ -167,7 +167,9 @@ class ColumnAscent(Policy):
             believed=_MEMORY * state.believed + (1.0 - _MEMORY) * demand,
         )
 
-    def relaxed_gain(self, state: ColumnState, problem: Problem, demand: np.ndarray) -> float:
+    def relaxed_gain(
+        self, state: ColumnState, problem: Problem, demand: np.ndarray, share: np.ndarray
+    ) -> float:
         columns = _lifted(problem).columns
         demand = demand.astype(np.float64)
         return columns.gain(demand, columns.share(problem, demand), state.z)

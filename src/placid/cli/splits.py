@@ -32,6 +32,9 @@ def train(
     seed: Annotated[
         list[int] | None, typer.Option("--seed", help="Only this one of the lab's seeds; may be repeated.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where to train: cpu, cuda, cuda:1; auto takes a GPU if there is one.")
+    ] = "auto",
     threads: Annotated[int, typer.Option(help="Processor cores to use; 0 for all.", min=0)] = 0,
 ) -> None:
     """Train every variant of a lab. Interrupt it as you like: the same command goes on from the last epoch."""
@@ -40,6 +43,7 @@ def train(
     from placid.experiments.provenance import commit
     from placid.splitting.lab.spec import read_lab
     from placid.splitting.lab.train import train_lab
+    from placid.splitting.training.device import device_named
 
     if threads:
         torch.set_num_threads(threads)
@@ -50,6 +54,7 @@ def train(
         only=only or (),
         seeds=seed or (),
         made=made,
+        device=device_named(device),
         told=lambda name, line: console.print(f"[bold]{name}[/]  {line}", highlight=False),
     )
 

@@ -67,7 +67,7 @@ class BottleneckLearner(nn.Module):
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
         w, network = self.weights, self.network
         latents = network.encoder(images).float()
-        with _exactly():
+        with _exactly(latents):
             sent, bits = network.codec(latents)
         total = sent.new_zeros(())
         if w.features or w.labels:
@@ -93,7 +93,7 @@ class BottleneckLearner(nn.Module):
             centre = early.centres()[labels].view_as(latents)
             total = total + w.divergence * network.codec.divergence(latents, centre).mean()
         if w.early and early is not None:
-            with _exactly():
+            with _exactly(sent):
                 total = total + w.early * F.cross_entropy(early(sent), labels)
         return total
 
@@ -103,9 +103,9 @@ class BottleneckLearner(nn.Module):
         return self._teacher[0]
 
 
-def _exactly() -> torch.autocast:
+def _exactly(numbers: Tensor) -> torch.autocast:
     """In 32 bits whatever the training's precision: what is rounded to symbols must be what the device will round."""
-    return torch.autocast("cpu", enabled=False)
+    return torch.autocast(numbers.device.type, enabled=False)
 
 
 def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:

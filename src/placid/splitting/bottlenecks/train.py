@@ -16,6 +16,8 @@ from placid.splitting.training.batches import as_input
 from placid.splitting.training.fit import fit
 
 if TYPE_CHECKING:
+    import torch
+
     from placid.splitting.bottlenecks.network import SplitNetwork
     from placid.splitting.bottlenecks.teacher import Teacher
     from placid.splitting.data import Images
@@ -35,6 +37,7 @@ def train_bottleneck(
     recipe: Recipe,
     folder: Path,
     *,
+    device: torch.device | None = None,
     report: Callable[[str], None] | None = None,
 ) -> SplitNetwork:
     """Take `network` through the stages of `method`, resuming where it was interrupted; it comes back in evaluation mode.
@@ -42,6 +45,7 @@ def train_bottleneck(
     Args:
         recipe: epochs in all, the batches and the seed; each stage has its own optimiser and rate.
         folder: each stage keeps its checkpoint in a folder of its own there.
+        device: as for `training.fit.fit`.
         report: called with a line after each epoch.
 
     Raises:
@@ -75,6 +79,7 @@ def train_bottleneck(
                 weight_decay=stage.weight_decay,
             ),
             folder / f"stage{number}",
+            device=device,
             report=told,
         )
     for parameter in learning.values():

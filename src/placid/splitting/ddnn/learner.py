@@ -40,7 +40,7 @@ class JointTraining(nn.Module):
             raise InputError(f"'drop' is a probability below 1, got {drop}")
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        present = draw_present(len(images), self.network.design.tiles.devices, self.drop)
+        present = draw_present(len(images), self.network.design.tiles.devices, self.drop).to(images.device)
         answers = self.network(images, present).float()
         return torch.stack(
             [w * F.cross_entropy(a, labels) for w, a in zip(self.weights, answers, strict=True)]

@@ -24,6 +24,7 @@ from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about, save_weights
 from placid.splitting.training.classifier import Classifier, Distilled, accuracy
+from placid.splitting.training.device import device_named
 from placid.splitting.training.fit import fit, seconds_of
 from placid.splitting.training.recipe import Recipe
 from placid.splitting.training.statistics import settle_statistics
@@ -62,6 +63,7 @@ def train_lab(
     only: Collection[str] = (),
     seeds: Collection[int] = (),
     made: Mapping[str, Any] | None = None,
+    device: torch.device | None = None,
     told: Told | None = None,
 ) -> None:
     """Seed by seed, train the teacher, then the variants that start from it; weights lie in `folder` as `weights_file` says.
@@ -71,12 +73,14 @@ def train_lab(
         seeds: of the lab's; none means all. What hangs on one seed does not hang on another, so that several processes can
             each take a seed.
         made: what to write beside the weights (command, commit).
+        device: as for `training.fit.fit`.
 
     Raises:
         UnknownNameError: a name of `only` is none of this lab's.
         RunError: see `training.fit.fit`.
     """
-    work = _Work(lab, folder, load_dataset(lab.data), made or {}, told or (lambda name, line: None))
+    there = device_named() if device is None else device
+    work = _Work(lab, folder, load_dataset(lab.data), made or {}, there, told or (lambda name, line: None))
     # what is quantised after training has the weights of what it was made from
     trainable = {v.names()[0]: v for v in lab.variants if isinstance(v, Local | Bottleneck | Exits)}
     for name in only:
@@ -104,9 +108,16 @@ def train_lab(
 
 class _Work:
     def __init__(
-        self, lab: Lab, folder: Path, data: LabelledImages, made: Mapping[str, Any], told: Told
+        self,
+        lab: Lab,
+        folder: Path,
+        data: LabelledImages,
+        made: Mapping[str, Any],
+        device: torch.device,
+        told: Told,
     ) -> None:
         self.lab, self.folder, self.data, self.made, self.told = lab, folder, data, made, told
+        self.device = device
 
     def teacher_digest(self, seed: int) -> str:
         """Of the weights that the variants start from: with others everything has to be made again."""
@@ -152,8 +163,8 @@ class _Work:
             learner = Distilled(network, teacher, share)
 
         def train(folder: Path) -> None:
-            fit(learner, self.data.train, recipe, folder, report=self._line(name, seed))
-            settle_statistics(network, self.data.train, recipe)
+            fit(learner, self.data.train, recipe, folder, device=self.device, report=self._line(name, seed))
+            settle_statistics(network, self.data.train, recipe, device=self.device)
 
         self._keep(
             name,
@@ -192,6 +203,7 @@ class _Work:
                 self.data.train,
                 recipe,
                 folder,
+                device=self.device,
                 report=lambda line: self.told(f"{name}, seed {seed}", line),
             ),
         )
@@ -217,7 +229,9 @@ class _Work:
             seed,
             made,
             how,
-            lambda folder: fit(learner, self.data.train, recipe, folder, report=self._line(name, seed)),
+            lambda folder: fit(
+                *(learner, self.data.train, recipe, folder), device=self.device, report=self._line(name, seed)
+            ),
         )
         return made
 
@@ -239,6 +253,7 @@ class _Work:
                 self.data.train,
                 recipe,
                 folder,
+                device=self.device,
                 report=lambda line: self.told(f"{name}, seed {seed}", line),
             ),
         )
@@ -265,6 +280,7 @@ class _Work:
         self.told(f"{name}, seed {seed}", f"calibration accuracy {100 * measured:.2f} %")
         about = {**how, **self.made, "calibration_accuracy": measured}
         about["training_s"] = round(seconds_of(file.parent), 1)
+        about["device"] = str(self.device)
         about["threads"] = torch.get_num_threads()
         save_weights(file, network, about)
 

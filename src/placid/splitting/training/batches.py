@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["as_input", "training_batches"]
 
 
-def as_input(images: np.ndarray) -> Tensor:
+def as_input(images: np.ndarray | Tensor) -> Tensor:
     """float32 [n, channels, height, width] in [0, 1], channels last in memory, of uint8 [n, height, width, channels]."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
+    return torch.as_tensor(images).permute(0, 3, 1, 2).to(torch.float32).div_(255.0)
 
 
-def training_batches(data: Images, recipe: Recipe, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+def training_batches(
+    data: Images, recipe: Recipe, epoch: int, device: torch.device | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of one epoch: images as `as_input` gives them, labels int64 [batch]. The last, short one is left out.
 
     What is drawn depends on the recipe's seed and the epoch alone, so an interrupted
-    training goes on as it would have.
+    training goes on as it would have. On a `device` other than the processor images are cut there, from all of them:
+    copying a batch at a time would keep the device waiting.
     """
     rng = stream(recipe.seed, "batches", epoch)
     order = rng.permutation(len(data))
@@ -36,6 +39,8 @@ def training_batches(data: Images, recipe: Recipe, epoch: int) -> Iterator[tuple
     padded = data.images
     if margin:
         padded = np.pad(padded, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    there = torch.device("cpu") if device is None else device
+    whole = torch.from_numpy(padded).to(there)
     pixels = np.arange(size)
     for start in range(0, len(order) - recipe.batch + 1, recipe.batch):
         chosen = order[start : start + recipe.batch]
@@ -45,11 +50,12 @@ def training_batches(data: Images, recipe: Recipe, epoch: int) -> Iterator[tuple
         if recipe.flip:
             mirrored = rng.random(n) < 0.5
             columns = np.where(mirrored[:, None], columns[:, ::-1], columns)
-        picked = padded[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
+        wanted = (chosen[:, None, None], rows[:, :, None], columns[:, None, :])
+        picked = whole[tuple(torch.from_numpy(part).to(there) for part in wanted)]
         if recipe.cutout:
             top, left = rng.integers(-recipe.cutout // 2, size - recipe.cutout // 2, (2, n, 1))
             hidden = ((pixels >= top) & (pixels < top + recipe.cutout))[:, :, None] & (
                 (pixels >= left) & (pixels < left + recipe.cutout)
             )[:, None, :]
-            picked[hidden] = 128
-        yield as_input(picked), torch.from_numpy(data.labels[chosen].astype(np.int64))
+            picked[torch.from_numpy(hidden).to(there)] = 128
+        yield as_input(picked), torch.from_numpy(data.labels[chosen].astype(np.int64)).to(there)

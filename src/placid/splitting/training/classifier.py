@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,16 +56,26 @@ class Distilled(nn.Module):
 
 
 class Frozen:
-    """A network that is asked but neither trained, saved nor put into training mode."""
+    """A network that is asked but neither trained, saved nor put into training mode.
+
+    Where the images are on another device than the network, a copy there is asked; the network stays where it is.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
+        self._elsewhere: dict[torch.device, nn.Module] = {}
 
     def __call__(self, images: Tensor) -> Tensor:
-        self.network.eval()
         with torch.no_grad():
-            answer: Tensor = self.network(images)
+            answer: Tensor = self._on(images.device).eval()(images)
         return answer
+
+    def _on(self, device: torch.device) -> nn.Module:
+        if device.type == "cpu":
+            return self.network
+        if device not in self._elsewhere:
+            self._elsewhere[device] = copy.deepcopy(self.network).to(device)
+        return self._elsewhere[device]
 
 
 def distillation_loss(

@@ -8,13 +8,14 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import torch
 
 from placid.errors import RunError
 from placid.splitting.training import checkpoint
 from placid.splitting.training.batches import training_batches
+from placid.splitting.training.device import device_named, placed
 from placid.splitting.training.muon import Muon
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def fit(
     recipe: Recipe,
     folder: Path,
     *,
+    device: torch.device | None = None,
     report: EpochReport | None = None,
 ) -> list[float]:
     """Train `learner`, a `Learner`, in place; the mean loss of every epoch comes back.
@@ -57,14 +59,31 @@ def fit(
     After each epoch everything is written to ``folder/checkpoint.safetensors``. Called again with the same recipe it goes on
     from there, to the same weights as if it had not been interrupted; with another recipe it starts again.
 
+    Args:
+        device: where to train; by default the first GPU, else the processor. The learner comes back on the processor. Sums
+            on a GPU have no fixed order: there, and between devices, a training repeated differs in its last digits.
+
     Raises:
         RunError: the loss is not finite any more, or the checkpoint cannot be written.
     """
-    file = folder / "checkpoint.safetensors"
+    there = device_named() if device is None else device
+    about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
+    with placed(learner, there):
+        return _epochs(learner, data, recipe, folder / "checkpoint.safetensors", about, there, report)
+
+
+def _epochs(
+    learner: nn.Module,
+    data: Images,
+    recipe: Recipe,
+    file: Path,
+    about: dict[str, Any],
+    device: torch.device,
+    report: EpochReport | None,
+) -> list[float]:
     learned = cast("Learner", learner)
     learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
     optimiser = _optimiser(learner, recipe)
-    about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
     losses: list[float] = []
     seconds = 0.0
     found = checkpoint.read_about(file)
@@ -79,18 +98,18 @@ def fit(
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed * 100_003 + epoch)
             total = 0.0
-            for i, (images, labels) in enumerate(training_batches(data, recipe, epoch)):
+            for i, (images, labels) in enumerate(training_batches(data, recipe, epoch, device)):
                 for group in optimiser.param_groups:
                     group["lr"] = recipe.rate(epoch * per_epoch + i, recipe.epochs * per_epoch)
                 optimiser.zero_grad(set_to_none=True)
-                with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+                with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
                     loss = learned.loss(images, labels)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 total += float(loss.detach())
                 if not math.isfinite(total):
                     raise RunError(
-                        f"{folder}: the loss became {float(loss.detach())} in epoch {epoch + 1}, step {i + 1}; lower "
+                        f"{file.parent}: the loss became {float(loss.detach())} in epoch {epoch + 1}, step {i + 1}; lower "
                         f"'peak_rate' ({recipe.peak_rate:g}) or look at the images. The state after epoch {epoch} is kept"
                     )
         losses.append(total / max(1, per_epoch))

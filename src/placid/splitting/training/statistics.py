@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from placid.splitting.training.batches import training_batches
+from placid.splitting.training.device import device_named, placed
 
 if TYPE_CHECKING:
     from placid.splitting.data import Images
@@ -19,11 +20,16 @@ __all__ = ["settle_statistics"]
 
 
 @torch.no_grad()
-def settle_statistics(network: nn.Module, data: Images, recipe: Recipe, batches: int = 50) -> None:
+def settle_statistics(
+    network: nn.Module, data: Images, recipe: Recipe, batches: int = 50, device: torch.device | None = None
+) -> None:
     """Average mean and variance of every normalisation of `network` over `batches` batches, as its training saw them.
 
     A running mean remembers a few batches, and those of weights that still moved. "Precise BN" of Wu & Johnson, "Rethinking
     'batch' in BatchNorm" (arXiv:2105.07576). Weights stay; the network comes back in evaluation mode.
+
+    Args:
+        device: as for `fit`.
     """
     layers = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     kept = [layer.momentum for layer in layers]
@@ -31,10 +37,12 @@ def settle_statistics(network: nn.Module, data: Images, recipe: Recipe, batches:
         layer.reset_running_stats()
         layer.momentum = None  # what torch calls a cumulative average
     network.train()
+    there = device_named() if device is None else device
     try:
-        # an epoch that training did not have: its batches are drawn anew
-        for images, _ in islice(training_batches(data, recipe, recipe.epochs), batches):
-            network(images)
+        with placed(network, there):
+            # an epoch that training did not have: its batches are drawn anew
+            for images, _ in islice(training_batches(data, recipe, recipe.epochs, there), batches):
+                network(images)
     finally:
         for layer, momentum in zip(layers, kept, strict=True):
             layer.momentum = momentum

@@ -21,7 +21,8 @@ PAPER = {
 #: which of our rows answers the paper's: way, rule, and the first of these targets that all seeds reach
 OURS = {
     "lenet": ("joint", "entropy", ("first exit 0.943",)),
-    "alexnet": ("joint", "entropy", ("lose 0", "lose 0.002", "lose 0.005", "lose 0.01", "budget 0.667")),
+    # two thirds of the operations are 1.5x fewer
+    "alexnet": ("joint", "confidence", ("budget 0.667", "budget 0.75", "lose 0.01")),
 }
 
 

@@ -46,7 +46,7 @@ class Study:
 
 _LENET = Recipe(6, batch=128, optimiser="adam", peak_rate=3e-3, weight_decay=0.0, crop=1)
 _ALEXNET = Recipe(
-    5,
+    16,
     batch=128,
     optimiser="adam",
     peak_rate=3e-3,
@@ -74,9 +74,9 @@ STUDIES = {
             {"batch_norm": True},
             alexnet_exits,
             _ALEXNET,
-            replace(_ALEXNET, epochs=4, peak_rate=2e-3),
-            replace(_ALEXNET, epochs=2),
-            seeds=1,
+            replace(_ALEXNET, epochs=12, peak_rate=2e-3),
+            replace(_ALEXNET, epochs=6),
+            seeds=3,
         ),
     )
 }

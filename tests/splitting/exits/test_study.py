@@ -84,7 +84,7 @@ def test_rows_and_tables(study) -> None:  # type: ignore[no-untyped-def]
 
 def test_the_paper_s_row_is_answered_by_a_target_that_was_reached(study) -> None:  # type: ignore[no-untyped-def]
     _, tables, _ = study
-    row = {"way": "joint", "rule": "entropy", "target": "lose 0", "accuracy": 0.78, "accuracy_without": 0.79,
+    row = {"way": "joint", "rule": "confidence", "target": "lose 0", "accuracy": 0.78, "accuracy_without": 0.79,
            "shares": [0.6, 0.4], "speedup": 1.2,
            "first_calibration_error": 0.1, "first_auroc": 0.9, "first_area": 0.1}  # fmt: skip
     plain = row | {"rule": "", "target": "", "shares": [1.0], "speedup": 1.0}
@@ -97,8 +97,8 @@ def test_the_paper_s_row_is_answered_by_a_target_that_was_reached(study) -> None
         latency = {"whole": 1e-3, "segments": [4e-4, 4e-4]}
         return str(tables.results({"alexnet": {"rows": rows, "latency_s": latency}}))
 
-    assert "joint, entropy, target: lose 0 |" in text("lose 0", "lose 0.005")
-    assert "joint, entropy, target: lose 0.005 |" in text("lose 0.005", "lose 0.01")
+    assert "joint, confidence, target: budget 0.667 |" in text("budget 0.667", "lose 0.01")
+    assert "joint, confidence, target: lose 0.01 |" in text("lose 0.01")
     with pytest.raises(InputError, match="reached by all seeds"):
         text()
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from placid.errors import InputError
 from placid.units import parse_quantity
 
-__all__ = ["flag", "number", "point", "quantity", "unique_names", "whole"]
+__all__ = ["flag", "number", "point", "quantity", "unique_names", "unlimited", "whole"]
 
 Key = TypeVar("Key", bound=Hashable)
 _YES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -33,6 +33,15 @@ def number(value: Any, where: str, *, least: float | None = None) -> float:
     if least is not None and found < least:
         raise InputError(f"must be at least {least:g}, got {value!r}", where=where)
     return found
+
+
+def unlimited(value: Any, where: str) -> float:
+    """A number, perhaps written as text, or infinity (``inf``) for no limit.
+
+    Raises:
+        InputError: it is neither.
+    """
+    return float("inf") if str(value).lower() in ("inf", "infinity") else number(value, where)
 
 
 def whole(value: Any, where: str) -> int:

@@ -20,7 +20,7 @@ TIERINGS = ("one", "hops", "degree")
 
 #: what "hops" and "degree" call them
 _LABELS = ("core", "metro", "edge")
-_OVERRIDES = ("tier", "memory_bytes", "processor")
+_OVERRIDES = ("tier", "memory_bytes", "processor", "processors")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Cloud:
         rtt_s: round-trip time from a gateway to it.
         gateways: names of nodes; none means the node with the most links (ties: the first).
         processor: its processor class.
-        bandwidth_bytes_per_s, energy_j_per_byte: of the links to it.
+        bandwidth_bytes_per_s, energy_j_per_byte, rate_bytes_per_s: of the links to it.
+        processors: how many processors it has.
     """
 
     rtt_s: float
@@ -41,6 +42,8 @@ class Cloud:
     energy_j_per_byte: float = 0.0
     name: str = "cloud"
     tier: str = "cloud"
+    rate_bytes_per_s: float = float("inf")
+    processors: float = float("inf")
 
 
 def dress(
@@ -53,6 +56,8 @@ def dress(
     repositories: Sequence[str] = (),
     bandwidth_bytes_per_s: float | None = None,
     energy_j_per_byte: float | None = None,
+    rate_bytes_per_s: float | Mapping[str, float] | None = None,
+    processors: float | Mapping[str, float] | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Network:
     """`network` with what inference needs.
@@ -66,10 +71,14 @@ def dress(
         cloud: a repository to add.
         repositories: nodes of the topology that are repositories themselves.
         bandwidth_bytes_per_s, energy_j_per_byte: of every link of the topology; None keeps what it has.
-        overrides: node name -> field ("tier", "memory_bytes", "processor") -> value, after all else.
+        rate_bytes_per_s: hard limit of what all requests together move over a link, each way: one for every link of the
+            topology, or by link, "a-b"; links left out, and None, keep what they have.
+        processors: how many processors the copies at a node share: one number for all nodes, or by tier; tiers left out,
+            and None, keep what they have.
+        overrides: node name -> field ("tier", "memory_bytes", "processor", "processors") -> value, after all else.
 
     Raises:
-        UnknownNameError: a node, tier or field is not known.
+        UnknownNameError: a node, link, tier or field is not known.
         InputError: there is no node or no repository, a tier has no memory or processor, or `processor` says something else
             of the cloud's tier than `cloud` does.
     """
@@ -100,7 +109,11 @@ def dress(
             own["memory_bytes"] = 0 if node.repository else _by_tier(memory_bytes, changed["tier"], "memory")
         if "processor" not in own:
             own["processor"] = _by_tier(processor, changed["tier"], "processor")
+        if "processors" not in own and processors is not None:
+            by_tier = processors if isinstance(processors, Mapping) else {changed["tier"]: processors}
+            own["processors"] = by_tier.get(changed["tier"], node.processors)
         dressed.append(replace(node, **changed, **own))
+    rate_of = _rates(network, rate_bytes_per_s)
     links = [
         replace(
             e,
@@ -108,11 +121,12 @@ def dress(
             if bandwidth_bytes_per_s is None
             else bandwidth_bytes_per_s,
             energy_j_per_byte=e.energy_j_per_byte if energy_j_per_byte is None else energy_j_per_byte,
+            rate_bytes_per_s=rate_of.get(e, e.rate_bytes_per_s),
         )
         for e in network.links
     ]
     known = {n.tier for n in dressed} | set(_LABELS if tiers in ("hops", "degree") else ())
-    for given, what in ((memory_bytes, "memory"), (processor, "processor")):
+    for given, what in ((memory_bytes, "memory"), (processor, "processor"), (processors, "processors")):
         if isinstance(given, Mapping):
             for tier in given:
                 if tier not in known and not (cloud and tier == cloud.tier):
@@ -124,9 +138,19 @@ def dress(
                 f"the tier '{cloud.tier}' is that of the added repository; write its processor '{said}' in 'cloud'"
             )
     if cloud is not None:
-        dressed.append(Node(cloud.name, cloud.tier, 0, cloud.processor, True, _beside(network, gateways)))
+        here = _beside(network, gateways)
+        dressed.append(
+            Node(cloud.name, cloud.tier, 0, cloud.processor, True, here, processors=cloud.processors)
+        )
         links += [
-            Link(g, cloud.name, cloud.rtt_s, cloud.bandwidth_bytes_per_s, cloud.energy_j_per_byte)
+            Link(
+                g,
+                cloud.name,
+                cloud.rtt_s,
+                cloud.bandwidth_bytes_per_s,
+                cloud.energy_j_per_byte,
+                cloud.rate_bytes_per_s,
+            )
             for g in gateways
         ]
     return Network(tuple(dressed), tuple(links), network.name)
@@ -151,6 +175,17 @@ def ingress_nodes(network: Network, tiers: Sequence[str] = ()) -> tuple[str, ...
     if not found:
         raise InputError("no request can enter: every node is a repository", where=network.name)
     return found
+
+
+def _rates(network: Network, given: float | Mapping[str, float] | None) -> dict[Link, float]:
+    """The hard rates that are `given`, by link."""
+    if not isinstance(given, Mapping):
+        return {} if given is None else dict.fromkeys(network.links, given)
+    known = {f"{a}-{b}": e for e in network.links for a, b in ((e.a, e.b), (e.b, e.a))}
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("link", name, known, where="rate")
+    return {known[name]: rate for name, rate in given.items()}
 
 
 def _best_connected(network: Network) -> str:

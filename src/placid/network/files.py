@@ -16,7 +16,7 @@ from typing import Any
 from xml.etree.ElementTree import ParseError, fromstring
 
 from placid.errors import InputError, UnknownNameError
-from placid.network.attributes import flag, number, point, quantity, unique_names, whole
+from placid.network.attributes import flag, number, point, quantity, unique_names, unlimited, whole
 from placid.network.graph import Link, Network, Node
 from placid.network.lengths import great_circle_km, is_geographic, rtt_of_km
 
@@ -135,6 +135,8 @@ def _nodes(network: Network) -> Iterator[tuple[str, dict[str, Any]]]:
             data["position"] = n.position
         if not n.up:
             data["up"] = False
+        if n.processors != float("inf"):
+            data["processors"] = n.processors
         yield n.name, data
 
 
@@ -144,6 +146,8 @@ def _links(network: Network) -> Iterator[tuple[str, str, dict[str, Any]]]:
         if e.bandwidth_bytes_per_s != float("inf"):
             # neither JSON nor other programs know infinity
             data["bandwidth_bytes_per_s"] = e.bandwidth_bytes_per_s
+        if e.rate_bytes_per_s != float("inf"):
+            data["rate_bytes_per_s"] = e.rate_bytes_per_s
         yield e.a, e.b, data
 
 
@@ -282,6 +286,7 @@ def _node(name: str, data: Mapping[str, Any], where: str) -> Node:
         repository=flag(data.get("repository", False), f"{where}, attribute 'repository'"),
         position=at,
         up=flag(data.get("up", True), f"{where}, attribute 'up'"),
+        processors=unlimited(data.get("processors", "inf"), f"{where}, attribute 'processors'"),
     )
 
 
@@ -333,7 +338,18 @@ def _link(
     if rate == 0:
         raise InputError("has a rate of 0; cut the link, or leave the rate out for no limit", where=where)
     energy = _first(data, where, energy_j_per_byte=None, energy="energy per byte")
-    return Link(*ends, rtt, float("inf") if rate is None else rate, energy or 0.0)
+    limit = _first(data, where, rate_bytes_per_s=None, rate="data rate")
+    if limit == 0:
+        raise InputError(
+            "has a hard rate of 0; cut the link, or leave the rate out for no limit", where=where
+        )
+    return Link(
+        *ends,
+        rtt,
+        float("inf") if rate is None else rate,
+        energy or 0.0,
+        float("inf") if limit is None else limit,
+    )
 
 
 def _first(data: Mapping[str, Any], where: str, **dimensions: str | None) -> float | None:
@@ -342,7 +358,10 @@ def _first(data: Mapping[str, Any], where: str, **dimensions: str | None) -> flo
         if name not in data:
             continue
         here = f"{where}, attribute '{name}'"
-        if name == "bandwidth_bytes_per_s" and str(data[name]).lower() in ("inf", "infinity"):
+        if name in ("bandwidth_bytes_per_s", "rate_bytes_per_s") and str(data[name]).lower() in (
+            "inf",
+            "infinity",
+        ):
             return float("inf")
         if dimension is None:
             return number(data[name], here, least=0)

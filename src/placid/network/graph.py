@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from placid.errors import InputError
-from placid.network.attributes import flag, number, point, whole
+from placid.network.attributes import flag, number, point, unlimited, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,8 @@ class Node:
         repository: true if it holds every model and can always serve (a cloud).
         position: (longitude, latitude) in degrees or any plane coordinates, for the map; None if unknown.
         up: false while it has failed; it then holds nothing, answers nothing and forwards nothing.
+        processors: how many processors of its class all its copies share: a hard limit. Infinity: every copy has one to
+            itself.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Node:
     repository: bool = False
     position: tuple[float, float] | None = None
     up: bool = True
+    processors: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Link:
         rtt_s: round-trip time.
         bandwidth_bytes_per_s: rate each way; infinity if not given.
         energy_j_per_byte: energy to move one byte across.
+        rate_bytes_per_s: what all requests together may move, each way: a hard limit; infinity if there is none. The
+            bandwidth says how long a byte takes, the rate how many pass.
     """
 
     a: str
@@ -57,6 +62,7 @@ class Link:
     rtt_s: float
     bandwidth_bytes_per_s: float = float("inf")
     energy_j_per_byte: float = 0.0
+    rate_bytes_per_s: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Network:
 
     Raises:
         InputError: a name occurs twice, a link joins unknown nodes or a node to itself, a number is negative or not finite
-            (only a link's rate may be infinite).
+            (only a link's bandwidth and rate and a node's processors may be infinite).
     """
 
     nodes: tuple[Node, ...]
@@ -79,6 +85,12 @@ class Network:
                 raise InputError(f"node '{node.name}' occurs twice", where=self.name)
             if node.memory_bytes < 0:
                 raise InputError(f"node '{node.name}' has a negative memory budget", where=self.name)
+            if not node.processors > 0:
+                raise InputError(
+                    f"node '{node.name}' needs more than 0 processors, got {node.processors:g}: leave them out for no "
+                    "limit, or give a node that only forwards no memory",
+                    where=self.name,
+                )
             seen.add(node.name)
         joined: set[frozenset[str]] = set()
         for link in self.links:
@@ -99,6 +111,12 @@ class Network:
             ):
                 raise InputError(
                     f"link {link.a}-{link.b} needs rtt >= 0, bandwidth > 0, energy >= 0, rtt and energy finite",
+                    where=self.name,
+                )
+            if not link.rate_bytes_per_s > 0:
+                raise InputError(
+                    f"link {link.a}-{link.b} needs a rate above 0, got {link.rate_bytes_per_s:g}: nothing could pass, so "
+                    "take the link out of the network (in mid-run: cut it), or leave its rate out for no limit",
                     where=self.name,
                 )
 
@@ -135,6 +153,7 @@ class Network:
                 repository=n.repository,
                 position=n.position,
                 up=n.up,
+                processors=n.processors,
             )
         for e in self.links:
             graph.add_edge(
@@ -143,6 +162,7 @@ class Network:
                 rtt_s=e.rtt_s,
                 bandwidth_bytes_per_s=e.bandwidth_bytes_per_s,
                 energy_j_per_byte=e.energy_j_per_byte,
+                rate_bytes_per_s=e.rate_bytes_per_s,
             )
         return graph
 
@@ -171,6 +191,7 @@ class Network:
                     repository=flag(d.get("repository", False), f"{here} 'repository'"),
                     position=None if at is None else point(at, f"{here} 'position'"),
                     up=flag(d.get("up", True), f"{here} 'up'"),
+                    processors=unlimited(d.get("processors", _INFINITY), f"{here} 'processors'"),
                 )
             )
         links = []
@@ -178,14 +199,14 @@ class Network:
             here = f"edge {a}-{b}, attribute"
             if "rtt_s" not in d:
                 raise InputError(f"edge {a}-{b} has no 'rtt_s' attribute (seconds, round trip)")
-            rate = d.get("bandwidth_bytes_per_s", _INFINITY)
             links.append(
                 Link(
                     str(a),
                     str(b),
                     number(d["rtt_s"], f"{here} 'rtt_s'", least=0),
-                    rate if rate == _INFINITY else number(rate, f"{here} 'bandwidth_bytes_per_s'"),
+                    unlimited(d.get("bandwidth_bytes_per_s", _INFINITY), f"{here} 'bandwidth_bytes_per_s'"),
                     number(d.get("energy_j_per_byte", 0.0), f"{here} 'energy_j_per_byte'", least=0),
+                    unlimited(d.get("rate_bytes_per_s", _INFINITY), f"{here} 'rate_bytes_per_s'"),
                 )
             )
         return cls(tuple(nodes), tuple(links), name or str(graph.graph.get("name") or "network"))

@@ -34,6 +34,8 @@ def tiered(
     processor: Mapping[str, str] | str = "cpu",
     bandwidth_bytes_per_s: float = float("inf"),
     energy_j_per_byte: float = 0.0,
+    rate_bytes_per_s: float = float("inf"),
+    processors: Mapping[str, float] | None = None,
 ) -> Network:
     """A tree: requests enter at base stations and climb to the cloud, which is the repository.
 
@@ -46,10 +48,12 @@ def tiered(
         rtt_s: of the links above base stations, central offices, regional offices and the data centre.
         memory_bytes: by tier; tiers left out keep 8, 16, 32 and 64 GiB.
         processor: one class for all, or by tier.
+        rate_bytes_per_s: hard limit of what all requests together move over any link, each way.
+        processors: by tier, how many processors the copies at a node share; tiers left out have one for every copy.
 
     Raises:
         InputError: a count is below 1, or a round-trip time is missing.
-        UnknownNameError: `memory_bytes` or `processor` names an unknown tier.
+        UnknownNameError: `memory_bytes`, `processor` or `processors` names an unknown tier.
 
     Example:
         >>> network = tiered()
@@ -67,7 +71,7 @@ def tiered(
         raise InputError(f"'rtt_s' needs four round-trip times, one above each tier, got {len(rtt_s)}")
     classes = dict.fromkeys(TIERS, processor) if isinstance(processor, str) else dict(processor)
     memory = _MEMORY_BYTES | dict(memory_bytes or {})
-    for tier in (*memory, *classes):
+    for tier in (*memory, *classes, *(processors or {})):
         if tier not in TIERS:
             raise UnknownNameError("tier", tier, TIERS)
     for tier in TIERS:
@@ -96,7 +100,15 @@ def tiered(
             width = per_parent[level - 1]
             x = [_mean(x_below[i * width : (i + 1) * width]) for i in range(count)]
         nodes += [
-            Node(name(level, i), tier, memory[tier], classes[tier], tier == "cloud", (x[i], float(level)))
+            Node(
+                name(level, i),
+                tier,
+                memory[tier],
+                classes[tier],
+                tier == "cloud",
+                (x[i], float(level)),
+                processors=(processors or {}).get(tier, float("inf")),
+            )
             for i in range(count)
         ]
         if level:
@@ -108,6 +120,7 @@ def tiered(
                     rtt_s[level - 1],
                     bandwidth_bytes_per_s,
                     energy_j_per_byte,
+                    rate_bytes_per_s,
                 )
                 for i in range(counts[level - 1])
             ]

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from placid.errors import InputError
+from placid.problem.limits import Limits
 
 __all__ = ["COMPONENTS", "Chains", "Problem"]
 
@@ -53,7 +54,8 @@ class Problem:
         budget_bytes: int64 [V]; 0 while a node is down.
         option_ptr: int64 [R + 1]; options of type r are ``option_ptr[r]:option_ptr[r + 1]``, cheapest first.
         option_item: int32 [K]; empty if options need several items.
-        option_saving: float64 [K]; repository cost minus option cost, > 0, descending within a type.
+        option_saving: float64 [K]; repository cost minus option cost, > 0, descending within a type. With `limits` options
+            that are dearer than the repository are there too, last, with savings below 0.
         option_vector: float32 [K, 4]; the cost vector (`COMPONENTS`) of one request.
         option_type: int32 [K]; the type that an option belongs to.
         serving_order: int32 [K]; options by falling saving over all types (ties: lower type, then lower rank).
@@ -65,6 +67,8 @@ class Problem:
         next_hop: int32 [V]; where a node forwards, -1 at repositories and cut-off nodes.
         slot_s: length of a slot.
         chains: what options need where one item is not enough; None if it is for all.
+        limits: what links and processors can carry, None if all they are asked. Policies and most solvers read a problem
+            with limits through prices: `placid.problem.pricing`.
     """
 
     node_names: tuple[str, ...]
@@ -96,6 +100,7 @@ class Problem:
     next_hop: np.ndarray
     slot_s: float
     chains: Chains | None = None
+    limits: Limits | None = None
 
     @property
     def item_count(self) -> int:
@@ -122,6 +127,18 @@ class Problem:
             raise InputError(
                 f"{who} places models that answer alone, and this catalog has plans over several nodes: leave the plans out "
                 "('plans: false'), or choose a method that places them"
+            )
+
+    def check_unlimited(self, who: str) -> None:
+        """Nothing, if links and processors carry what they are asked.
+
+        Raises:
+            InputError: they do not, and `who` knows nothing of that.
+        """
+        if self.limits is not None:
+            raise InputError(
+                f"{who} knows no hard limits, and this network has some ({self.limits.names[0]}): leave 'rate', "
+                "'processors' and 'budgets' out of it, or play it slot by slot with 'placid run'"
             )
 
     @cached_property

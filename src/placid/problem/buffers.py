@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ChainBuffers", "OptionBuffers"]
+__all__ = ["ChainBuffers", "OptionBuffers", "WayBuffers"]
 
 
 class OptionBuffers:
@@ -74,3 +74,40 @@ class ChainBuffers:
             np.concatenate(self._load),
             np.concatenate(self._answered),
         )
+
+
+class WayBuffers:
+    """What each way takes of the limits, in the layout of `placid.problem.limits.Limits`: options, then repositories.
+
+    Args:
+        types: how many request types will be closed.
+    """
+
+    def __init__(self, types: int) -> None:
+        self._options: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._repositories: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self._refusal_cost = np.zeros(types)
+
+    def append(self, touched: np.ndarray, share: np.ndarray) -> None:
+        """Further options of the type that is open: what they take [n, L] of the limits `touched` [L]."""
+        self._options.append(_sparse(touched, share))
+
+    def close_type(self, refusal_cost: float, touched: np.ndarray, share: np.ndarray) -> None:
+        """The open type is complete; what refusing it costs, and what its repository takes [L]."""
+        self._refusal_cost[len(self._repositories)] = refusal_cost
+        self._repositories.append(_sparse(touched, share[None, :]))
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """`ptr`, `limit`, `share` and `refusal_cost`."""
+        parts = self._options + self._repositories
+        counts, limit, share = (
+            np.concatenate([p[i] for p in parts]) if parts else np.zeros(0) for i in range(3)
+        )
+        ptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return ptr, limit.astype(np.int32), share.astype(np.float64), self._refusal_cost
+
+
+def _sparse(touched: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Entries a row, their limits, their shares: what is above 0 of `share` [n, L]."""
+    row, column = np.nonzero(share > 0)
+    return np.bincount(row, minlength=len(share)), touched[column], share[row, column]

@@ -13,10 +13,12 @@ from placid.errors import InputError, UnknownNameError
 from placid.network.graph import Network
 from placid.network.routing import route
 from placid.problem.arrays import Chains, Problem
-from placid.problem.buffers import ChainBuffers, OptionBuffers
+from placid.problem.buffers import ChainBuffers, OptionBuffers, WayBuffers
 from placid.problem.laying import PlanGroup, layouts, plan_groups
+from placid.problem.limits import Limits, Terms
 from placid.problem.paths import PathCosts, path_costs
 from placid.problem.pinned import carried_by, pinned
+from placid.problem.uses import Budget, Limited, ModelWork, model_uses, plan_uses
 from placid.workload.requests import RequestTypes
 
 __all__ = ["compile_problem"]
@@ -28,20 +30,26 @@ def compile_problem(
     requests: RequestTypes,
     weights: np.ndarray,
     slot_s: float = 60.0,
+    budgets: Sequence[Budget] = (),
+    terms: Terms | None = None,
 ) -> Problem:
     """Lay every model and every plan on every path, price it, rank it, and drop what is dearer than the repository.
 
     Items are (node, model) for every node that is no repository and every model, or part of one, with a profile on its
     processor class, in the same order whatever is up or down, so that a policy's state outlives failures. The repository
     runs whatever part of a plan is left to it. A layout that needs more items than another of the same plan and saves no
-    more is dropped too.
+    more is dropped too. Where links or processors have hard limits, or there are `budgets`, a request can be refused: what
+    is cheaper than that is kept (`placid.problem.limits`).
 
     Args:
         weights: float64 [4]; price of a second, of a unit of error, of a joule and of a byte-hop (`COMPONENTS`).
         slot_s: slot length; item capacities are per slot.
+        budgets: what may be used in the long run.
+        terms: what a refusal costs.
 
     Raises:
-        InputError: an unknown ingress or task, no repository at all, or a repository without a model for a task.
+        InputError: an unknown ingress or task, no repository at all, a repository without a model for a task, or limits
+            within which not one request of a type can be answered.
     """
     nodes, models = network.nodes, catalog.models
     weights = np.asarray(weights, np.float64)
@@ -80,7 +88,12 @@ def compile_problem(
     repository_node = np.full(count, -1, np.int32)
     type_hops = np.zeros(count, np.int32)
     of_task = [np.flatnonzero(model_task[:whole] == t) for t in range(len(catalog.tasks))]
+    no_limits = np.zeros(0, np.int64)
     options, chains = OptionBuffers(count), ChainBuffers() if catalog.plans else None
+    limited, terms = Limited(network, budgets, slot_s), terms or Terms()
+    terms.check_tasks(catalog.task_index)
+    ways = WayBuffers(count) if len(limited) else None
+    work = ModelWork.of(catalog, processors) if ways else None
 
     def priced(vector: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
@@ -105,10 +118,20 @@ def compile_problem(
             vector[:, :, 3] = carried.laid(0.0, fixed, path.hops, 0.0)
         return path, vector, priced(vector)
 
+    @lru_cache(maxsize=16)
+    def taken_on_path(v: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Limits that the path from node v touches [L], how columns count [.., L], every model's parts [path, M, L]."""
+        path, vector, _ = laid_on_path(v)
+        touched, counts = limited.on_path(routes, path.nodes)
+        assert work is not None
+        return touched, counts, model_uses(path, carried, work, vector[:, :, 2]) @ counts
+
     for r in range(count):
         path, vector, cost = laid_on_path(int(type_ingress[r]))
         if not len(path):
             options.close_type()
+            if ways:
+                ways.close_type(np.inf, no_limits, np.zeros(0))
             continue
         mine = of_task[type_task[r]]
         plans = [(g, *_laid(g, path, priced)) for g in groups[type_task[r]]]
@@ -129,19 +152,51 @@ def compile_problem(
         repository_cost[r], repository_vector[r] = best_cost[best], best_vector[best]
         repository_node[r], type_hops[r] = path.nodes[-1], len(path) - 1
         saving = repository_cost[r] - cost[:-1, mine]
-        at, model = np.nonzero(saving > 0)
+        margin, touched, shares = 0.0, no_limits, np.zeros((*cost.shape, 0))
+        plan_shares = [np.zeros((*c.shape, 0)) for _, _, c in plans]
+        if ways:
+            touched, counts, shares = taken_on_path(int(type_ingress[r]))
+            plan_shares = [plan_uses(g, path, v[:, :, 2]) @ counts for g, v, _ in plans]
+            dearest = max(
+                float(c[np.isfinite(c)].max(initial=0.0)) for c in (cost[:, mine], *(c for _, _, c in plans))
+            )
+            refusing = terms.refusal_cost(
+                requests.task[r], requests.ingress[r], dearest, float(repository_cost[r])
+            )
+            margin = refusing - float(repository_cost[r])
+        at, model = np.nonzero(saving > -margin)
         saved, item = saving[at, model], item_of[path.nodes[at], mine[model]]
         rank = np.lexsort((item, -saved))
         all_of_it = np.ones((len(rank), 1))
         offers = [
-            _Offers(saved[rank], vector[at[rank], mine[model[rank]]], item[rank, None], all_of_it, all_of_it)
+            _Offers(
+                saved[rank],
+                vector[at[rank], mine[model[rank]]],
+                item[rank, None],
+                all_of_it,
+                all_of_it,
+                shares[at[rank], mine[model[rank]]],
+            )
         ]
         if chains is not None:
-            offers += [_plan_offers(g, path, item_of, v, repository_cost[r] - c) for g, v, c in plans]
+            offers += [
+                _plan_offers(g, path, item_of, v, repository_cost[r] - c, margin, s)
+                for (g, v, c), s in zip(plans, plan_shares, strict=True)
+            ]
             offers = [_merged(offers)]
             chains.append(offers[0].item, offers[0].load, offers[0].answered)
         options.append(offers[0].item[:, 0], offers[0].saving, offers[0].vector)
         options.close_type()
+        if ways:
+            at_top_share = np.concatenate([shares[-1, mine], *(s[:, -1] for s in plan_shares)])[best]
+            ways.append(touched, offers[0].share)
+            ways.close_type(refusing, touched, at_top_share)
+            if (
+                not (np.vstack((offers[0].share, at_top_share))[:, limited.hard[touched]] <= 1)
+                .all(axis=1)
+                .any()
+            ):
+                raise _too_narrow(limited, touched, at_top_share, requests, r, network.name)
     option_ptr, option_item, option_saving, option_vector = options.arrays()
     return Problem(
         node_names=tuple(n.name for n in nodes),
@@ -175,6 +230,52 @@ def compile_problem(
         next_hop=routes.next_hop,
         slot_s=slot_s,
         chains=None if chains is None else Chains(*chains.arrays()),
+        limits=None
+        if ways is None
+        else _limits(limited, ways, terms, option_ptr, option_saving, repository_cost),
+    )
+
+
+def _limits(
+    limited: Limited,
+    ways: WayBuffers,
+    terms: Terms,
+    option_ptr: np.ndarray,
+    option_saving: np.ndarray,
+    repository_cost: np.ndarray,
+) -> Limits:
+    ptr, limit, share, refusal_cost = ways.arrays()
+    reached = np.isfinite(repository_cost)
+    margin = np.where(reached, refusal_cost, 0.0) - np.where(reached, repository_cost, 0.0)
+    return Limits(
+        names=tuple(limited.names),
+        kind=np.array(limited.kind, np.int8),
+        most=np.array(limited.most),
+        ptr=ptr,
+        limit=limit,
+        share=share,
+        worth=np.concatenate((option_saving + np.repeat(margin, np.diff(option_ptr)), margin)),
+        refusal_cost=refusal_cost,
+        patience_slots=terms.patience_slots,
+        rounds=terms.rounds,
+    )
+
+
+def _too_narrow(
+    limited: Limited, touched: np.ndarray, share: np.ndarray, requests: RequestTypes, r: int, where: str
+) -> InputError:
+    """That no request of type r can be answered, by the limit that the repository's answer exceeds most."""
+    worst = int(np.argmax(np.where(limited.hard[touched], share, 0.0)))
+    name, unit = (
+        limited.names[touched[worst]],
+        "bytes" if limited.names[touched[worst]].startswith("link") else "s",
+    )
+    most = limited.most[touched[worst]]
+    return InputError(
+        f"not even one request of task '{requests.task[r]}' that enters at '{requests.ingress[r]}' can be answered in a "
+        f"slot: {name} carries {most:.6g} {unit} a slot, and a request takes {share[worst] * most:.6g}; raise the limit, "
+        "make the slot longer, or give the task a model that takes less",
+        where=where,
     )
 
 
@@ -182,7 +283,8 @@ def compile_problem(
 class _Offers:
     """Options of one type: saving [n], cost vector [n, 4], and the items [n, k] that each needs, -1 where it needs fewer.
 
-    `load` and `answered` are of those items, as in `Chains`.
+    `load` and `answered` are of those items, as in `Chains`; `share` [n, L] the parts that a request takes of the L limits
+    that the path touches.
     """
 
     saving: np.ndarray
@@ -190,6 +292,7 @@ class _Offers:
     item: np.ndarray
     load: np.ndarray
     answered: np.ndarray
+    share: np.ndarray
 
 
 def _laid(
@@ -201,16 +304,30 @@ def _laid(
 
 
 def _plan_offers(
-    group: PlanGroup, path: PathCosts, item_of: np.ndarray, vector: np.ndarray, saving: np.ndarray
+    group: PlanGroup,
+    path: PathCosts,
+    item_of: np.ndarray,
+    vector: np.ndarray,
+    saving: np.ndarray,
+    margin: float,
+    share: np.ndarray,
 ) -> _Offers:
-    """What of `group` is worth offering on `path`; `saving` [P, A] against the repository."""
+    """What of `group` is worth offering on `path`; `saving` [P, A] against the repository.
+
+    Args:
+        margin: what refusing costs more than the repository, 0 if it never refuses.
+        share: of the limits, [P, A, L].
+    """
     laid = layouts(group.part.shape[1], len(path))
     top = len(path) - 1
     item = np.where(laid.at < top, item_of[path.nodes[laid.at], group.part[:, None, :]], -1)  # [P, A, k]
-    # a part moved back to the repository frees memory: it has to be worth its place
-    worth = saving > 0
-    for short in laid.cut_short.T:
-        worth &= (short == np.arange(len(short))) | (saving > saving[:, short])
+    worth = saving > -margin
+    worth[:, -1] = False  # all in the repository: it needs nothing
+    if not share.shape[2]:
+        # a part moved back to the repository frees memory: it has to be worth its place, and can be by what it keeps off a
+        # limited link
+        for short in laid.cut_short.T:
+            worth &= (short == np.arange(len(short))) | (saving > saving[:, short])
     plan, layout = np.nonzero(worth)
     needed = item[plan, layout]
     none = needed < 0
@@ -220,6 +337,7 @@ def _plan_offers(
         needed,
         np.where(none, 0.0, group.load[plan]),
         np.where(none, 0.0, group.answered[plan]),
+        share[plan, layout],
     )
 
 
@@ -241,6 +359,7 @@ def _merged(offers: Sequence[_Offers]) -> _Offers:
         item[rank],
         stacked((o.load for o in offers), 0.0)[rank],
         stacked((o.answered for o in offers), 0.0)[rank],
+        np.concatenate([o.share for o in offers])[rank],
     )
 
 

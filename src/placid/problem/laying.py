@@ -50,13 +50,13 @@ class PlanGroup:
 
     Attributes:
         part: int64 [P, k]; numbers among what is placed.
-        work: seconds and joules of each part for a request that gets there, float64 [2, P, k, C]; infinite where it cannot
-            run.
-        encode, decode: likewise of the coding at each handover, [2, P, k - 1, C].
+        work: seconds, joules and seconds of a busy processor (the inverse of the capacity) of each part for a request that
+            gets there, float64 [3, P, k, C]; infinite seconds where it cannot run.
+        encode, decode: likewise of the coding at each handover, [3, P, k - 1, C].
         sent_bytes: [P, k - 1].
         reach: [P, k + 1], 0 last.
         up_bytes: what travels to the first part, [P]; `down_bytes` of the answer.
-        before: seconds and joules where the request enters, [2, P, C].
+        before: likewise where the request enters, [3, P, C].
         travels: share of requests that are not answered there, [P].
         error: [P].
     """
@@ -162,13 +162,14 @@ def _group(
     def table(
         profiles: Callable[[Plan], Sequence[Mapping[str, Profile]]], count: int, missing: float
     ) -> np.ndarray:
-        """float64 [2, P, count, C]: seconds and joules of `count` things of every plan."""
-        made = np.zeros((2, len(plans), count, len(processors)))
+        """float64 [3, P, count, C]: seconds, joules and busy seconds of `count` things of every plan."""
+        made = np.zeros((3, len(plans), count, len(processors)))
         for i, plan in enumerate(plans):
             for j, given in enumerate(profiles(plan)):
                 for c, cls in enumerate(processors):
                     if cls in given:
-                        made[:, i, j, c] = given[cls].latency_s, given[cls].energy_j
+                        one = given[cls]
+                        made[:, i, j, c] = one.latency_s, one.energy_j, 1 / one.capacity_per_s
                     else:
                         made[0, i, j, c] = missing
         return made

@@ -6,7 +6,8 @@ one stable assignment: no request and no item would both rather have each other.
 saving computes it in one pass. What finds no room goes to the repository, which never refuses.
 
 An option that needs several items is open while all of them are placed and have room; a request that takes it loads each
-by the share of requests that get as far (`Chains.load`).
+by the share of requests that get as far (`Chains.load`). Where links and processors have hard limits, the rule goes on in
+`placid.problem.within`.
 """
 
 from __future__ import annotations
@@ -55,8 +56,12 @@ def serve(problem: Problem, placed: np.ndarray, demand: np.ndarray, *, flows: bo
     Args:
         flows: also return how many requests each option took, [K].
 
+    Raises:
+        InputError: the problem has limits.
+
     Example: see `tests/problem/test_serving.py`, which holds this against a slow, plain version.
     """
+    problem.check_unlimited("the serving rule without limits")
     left = demand.astype(np.float64)
     item_load = np.zeros(problem.item_count)
     flow = np.zeros(problem.option_count if flows else 0)

@@ -33,19 +33,25 @@ of item e, ``m_o = min(d_r, min_e L_e / q_oe)``, and any parts ``t_oe >= 0`` wit
 
 for any prices u, p >= 0 and parts t: which items of a chain its worth is booked on. The linear program has all of them.
 
+**Limits** of links and processors (`placid.problem.limits`): at any prices of theirs the problem becomes one without limits,
+and a bound on its gain bounds the worth within the limits (`placid.problem.pricing`).
+
 Types without options (those that no repository reaches among them) earn nothing and count nothing, whatever their price.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
 
 from placid.problem.arrays import Problem
+from placid.problem.pricing import priced
+from placid.problem.within import reference_worth
 
-__all__ = ["Prices", "ceiling", "ceiling_at", "tighten"]
+__all__ = ["Prices", "ceiling", "ceiling_at", "slot_ceiling", "tighten"]
 
 
 @dataclass(frozen=True)
@@ -58,12 +64,15 @@ class Prices:
         memory: float64 [V], >= 0; of a byte at each node.
         split: float64 [Z]; where options need several items, the parts in which the worth of an option is booked on them,
             1 in all over an option; None for equal parts.
+        limits: float64 [M], >= 0; where the problem has limits, of each of them for a slot, 0 for budgets. The other prices
+            are then those of the problem at these (`placid.problem.pricing`). None for 0.
     """
 
     demand: np.ndarray
     capacity: np.ndarray
     memory: np.ndarray
     split: np.ndarray | None = None
+    limits: np.ndarray | None = None
 
 
 def ceiling(problem: Problem, demand: np.ndarray, prices: Prices) -> float:
@@ -71,10 +80,36 @@ def ceiling(problem: Problem, demand: np.ndarray, prices: Prices) -> float:
 
     Reads the prices of demand only; those of capacity and memory are set anew, as low as they can be. O(K log K) at
     worst, O(K) where few types share an item. Where options need several items, only those of memory are set anew.
+    With limits the gain is that of `placid.problem.within`.
     """
+    if problem.limits is not None:
+        return slot_ceiling(problem, prices)(demand)
     if problem.chains is not None:
         return _chain_ceiling(problem, demand.astype(np.float64), prices)
     return float(_evaluate(problem, demand.astype(np.float64), prices.demand)[0])
+
+
+def slot_ceiling(problem: Problem, prices: Prices) -> Callable[[np.ndarray], float]:
+    """`ceiling` at `prices` as a function of the demand; what follows from the prices alone is worked out once."""
+    if problem.limits is None:
+        return lambda demand: ceiling(problem, demand, prices)
+    scarce = problem.limits.unpriced if prices.limits is None else prices.limits
+    seen = priced(problem, scarce)
+    inner = replace(prices, limits=None)
+    if problem.chains is not None and prices.split is not None:
+        ptr = problem.chains.ptr
+        counts = np.diff(ptr)[seen.option]
+        place = np.arange(int(counts.sum())) + np.repeat(
+            ptr[seen.option] - (np.cumsum(counts) - counts), counts
+        )
+        inner = replace(inner, split=prices.split[place])
+
+    def at(demand: np.ndarray) -> float:
+        d = demand.astype(np.float64)
+        worth = seen.worth_bound(d, lambda plain: ceiling(plain, d, inner))
+        return worth - reference_worth(problem, d)
+
+    return at
 
 
 def ceiling_at(problem: Problem, demand: np.ndarray, prices: Prices) -> float:
@@ -95,9 +130,9 @@ def tighten(
 
     A subgradient of D at u is the demand less what the two knapsacks serve; steps are Polyak's with `target`, a gain
     that is known to be reached, and shrink when the ceiling rises. O(K log K) a step. Where options need several items
-    nothing is searched: the ceiling at `prices`.
+    or there are limits, nothing is searched: the ceiling at `prices`.
     """
-    if problem.chains is not None:
+    if problem.chains is not None or problem.limits is not None:
         return ceiling(problem, demand, prices), prices
     d = demand.astype(np.float64)
     u = np.where(_has_options(problem), prices.demand, 0.0)

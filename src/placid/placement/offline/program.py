@@ -10,6 +10,12 @@
 with q_oe the share of an option's requests that reach e (1 where it needs no other item), and the most that it can serve,
 ``m_o = min(d_r, min_e L_e / q_oe)``.
 
+Where links and processors have hard limits (`placid.problem.limits`) the repositories have flows as well, which refusals
+are held against, and the limits have rows:
+
+    maximise    sum_w worth_w f_w                          over options and repositories w
+    subject to  ... and  sum_w share_wm f_w <= 1           each hard limit m            (price of the limit)
+
 Every 0/1 placement with the flows of any rule that respects capacities, the serving rule's among them, is a feasible point
 of the same gain, so the optimum is an upper bound on what a static placement earns at this demand. It is concave in d, as
 the value of a linear program in its right-hand side (y fixed) is; by Jensen, T times the optimum at the mean demand bounds
@@ -34,24 +40,29 @@ from scipy import sparse
 from placid.errors import SolverError
 from placid.placement.offline.ceiling import Prices
 from placid.problem.arrays import Problem
+from placid.problem.limits import Limits
+from placid.problem.pricing import priced
 
 __all__ = ["Program"]
 
 
 @dataclass(frozen=True)
 class Program:
-    """Columns: y of `items` (I), then flows of `options` (J). Rows: types, items with a row, needs with one, nodes.
+    """Columns: y of `items` (I), flows of `options` (J), with limits flows of the repositories of types (Q). Rows: types,
+    items with a row, needs with one, nodes, limits.
 
     Attributes:
         items: int64 [I]; the items that could be placed and used.
         options: int64 [J]; the options that could be used.
-        matrix: [rows, I + J], by column; every row says ``<= upper``.
+        matrix: [rows, I + J + Q], by column; every row says ``<= upper``.
         upper: float64 [rows].
-        objective: float64 [I + J], to be maximised, in units of `unit`.
+        objective: float64 [I + J + Q], to be maximised, in units of `unit`.
         types, capped, nodes: int64; which type, item and node the rows belong to, in their order.
         tied: int64; the needs (places in `Problem.needs`) that have a row, in their order.
-        first_capped, first_option, first_node: where the rows of items, needs and nodes begin.
-        most: float64 [J]; m_o.
+        asked: int64 [Q]; the types whose repository has a column; none without limits.
+        bound: int64; which limit the last rows belong to.
+        first_capped, first_option, first_node, first_limit: where the rows of items, needs, nodes and limits begin.
+        most: float64 [J + Q]; m_o, and of repositories the demand.
     """
 
     items: np.ndarray
@@ -64,16 +75,22 @@ class Program:
     capped: np.ndarray
     nodes: np.ndarray
     tied: np.ndarray
+    asked: np.ndarray
+    bound: np.ndarray
     first_capped: int
     first_option: int
     first_node: int
+    first_limit: int
     demand: np.ndarray
     most: np.ndarray
 
     @classmethod
     def of(cls, problem: Problem, demand: np.ndarray) -> Program:
         """The program for `demand` (float64 [R]); O(K)."""
-        needs = problem.needs
+        needs, limits = problem.needs, problem.limits
+        asked = np.zeros(0, np.int64)
+        if limits is not None:
+            asked = np.flatnonzero((demand > 0) & (problem.repository_node >= 0))
         fits = np.ones(problem.option_count, bool)
         if len(fits):
             fits = np.logical_and.reduceat(problem.placeable[needs.item], needs.ptr[:-1])
@@ -85,12 +102,13 @@ class Program:
         place = np.arange(begin[-1]) - begin[of] + needs.ptr[options][of]
         item_of, load, type_of = needs.item[place], needs.load[place], problem.option_type[options]
         items, item = np.unique(item_of, return_inverse=True)
-        types, kind = np.unique(type_of, return_inverse=True)
+        types, kind = np.unique(np.concatenate((type_of, asked)), return_inverse=True)
         nodes, node = np.unique(problem.item_node[items], return_inverse=True)
         most = demand[type_of]
         if len(options):
             most = np.minimum(most, np.minimum.reduceat(problem.item_capacity[item_of] / load, begin[:-1]))
         asks = most[of] * load
+        most = np.concatenate((most, demand[asked]))
         capacity = problem.item_capacity[items]
         can_fill = np.bincount(item, weights=asks, minlength=len(items)) > capacity
         capped = np.flatnonzero(can_fill)
@@ -98,12 +116,12 @@ class Program:
         row_of_item[capped] = np.arange(len(capped))
         tied = np.flatnonzero(~(can_fill[item] & (asks >= capacity[item])))
 
-        count, flow = len(items), len(items) + np.arange(len(options))
+        count, flow = len(items), len(items) + np.arange(len(most))
         first_capped, first_option = len(types), len(types) + len(capped)
         first_node = first_option + len(tied)
         shared = np.flatnonzero(can_fill[item])
         entries = [
-            (kind, flow, most / demand[type_of]),
+            (kind, flow, most / demand[types[kind]]),
             (
                 first_capped + row_of_item[item[shared]],
                 flow[of[shared]],
@@ -118,11 +136,17 @@ class Program:
                 problem.item_size[items] / problem.budget_bytes[problem.item_node[items]],
             ),
         ]
+        first_limit, bound = first_node + len(nodes), np.zeros(0, np.int64)
+        if limits is not None:
+            bound = np.flatnonzero(limits.hard)
+            way = np.concatenate((options, problem.option_count + asked))
+            entries.append(_limit_entries(limits, way, flow, most, first_limit, bound))
         row, column, value = (np.concatenate([e[i] for e in entries]) for i in range(3))
-        shape = (first_node + len(nodes), count + len(options))
+        shape = (first_limit + len(bound), count + len(most))
         upper = np.zeros(shape[0])
         upper[:first_capped] = upper[first_node:] = 1.0
-        worth = problem.option_saving[options] * most
+        each = problem.option_saving[options] if limits is None else limits.worth[way]
+        worth = each * most
         unit = float(worth.max(initial=0.0)) or 1.0
         return cls(
             items=items,
@@ -135,9 +159,12 @@ class Program:
             capped=items[capped],
             nodes=nodes,
             tied=place[tied],
+            asked=asked,
+            bound=bound,
             first_capped=first_capped,
             first_option=first_option,
             first_node=first_node,
+            first_limit=first_limit,
             demand=demand,
             most=most,
         )
@@ -174,26 +201,49 @@ class Program:
         lp.a_matrix_.value_ = self.matrix.data
         if whole:
             kinds = [highspy.HighsVarType.kInteger] * len(self.items)
-            lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * len(self.options)
+            lp.integrality_ = kinds + [highspy.HighsVarType.kContinuous] * (columns - len(self.items))
         if solver.passModel(lp) == highspy.HighsStatus.kError:
             raise SolverError("HiGHS refuses the program of static placement")
         return solver
 
     def prices(self, problem: Problem, row_dual: np.ndarray) -> Prices:
-        """The prices that HiGHS' row duals stand for; what is negative by round-off becomes 0."""
+        """The prices that HiGHS' row duals stand for; what is negative by round-off becomes 0.
+
+        With limits those of requests are what is left above the floor of the problem at the prices of its limits.
+        """
         dual = np.maximum(np.nan_to_num(row_dual), 0.0) * self.unit
         u, p = np.zeros(problem.type_count), np.zeros(problem.item_count)
         memory = np.zeros(problem.node_count)
         u[self.types] = dual[: self.first_capped] / self.demand[self.types]
         p[self.capped] = dual[self.first_capped : self.first_option] / problem.item_capacity[self.capped]
-        memory[self.nodes] = dual[self.first_node :] / problem.budget_bytes[self.nodes]
-        return Prices(u, p, memory, _split(problem, self.tied, dual[self.first_option : self.first_node]))
+        memory[self.nodes] = dual[self.first_node : self.first_limit] / problem.budget_bytes[self.nodes]
+        split = _split(problem, self.tied, dual[self.first_option : self.first_node])
+        if problem.limits is None:
+            return Prices(u, p, memory, split)
+        scarce = np.zeros(len(problem.limits))
+        scarce[self.bound] = dual[self.first_limit :]
+        return Prices(np.maximum(u - priced(problem, scarce).floor, 0.0), p, memory, split, scarce)
 
     def fractions(self, problem: Problem, columns: np.ndarray) -> np.ndarray:
         """float64 [N]: the y among HiGHS' column values, within [0, 1]."""
         y = np.zeros(problem.item_count)
         y[self.items] = np.clip(columns[: len(self.items)], 0.0, 1.0)
         return y
+
+
+def _limit_entries(
+    limits: Limits, way: np.ndarray, flow: np.ndarray, most: np.ndarray, first: int, bound: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows from `first` on, columns and values of what the flows `flow` of the ways `way` take of the limits `bound`."""
+    counts = np.diff(limits.ptr)[way]
+    begin = np.cumsum(counts) - counts
+    of = np.repeat(np.arange(len(way)), counts)
+    place = np.arange(int(counts.sum())) - begin[of] + limits.ptr[way][of]
+    row_of = np.full(len(limits), -1)
+    row_of[bound] = first + np.arange(len(bound))
+    row = row_of[limits.limit[place]]
+    hard = row >= 0
+    return row[hard], flow[of[hard]], (limits.share[place] * most[of])[hard]
 
 
 def _split(problem: Problem, tied: np.ndarray, dual: np.ndarray) -> np.ndarray | None:

@@ -7,6 +7,7 @@ head, tail = traced.segments(["stage2"])
 """
 
 from placid.splitting.cutting.cuts import Crossed, Cut, Side
+from placid.splitting.cutting.dataflow import Dataflow, dataflow
 from placid.splitting.cutting.trace import Traced, segments, trace
 
-__all__ = ["Crossed", "Cut", "Side", "Traced", "segments", "trace"]
+__all__ = ["Crossed", "Cut", "Dataflow", "Side", "Traced", "dataflow", "segments", "trace"]

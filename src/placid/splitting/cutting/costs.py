@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 if TYPE_CHECKING:
     from placid.splitting.cutting.graph import Operations
 
-__all__ = ["Costs", "costs_of"]
+__all__ = ["Costs", "costs_of", "overwrites"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def costs_of(operations: Operations) -> Costs:
             before = now
             storage[node] = _storages(value[node], batch)
             taken = {k: v for n in node.all_input_nodes for k, v in _storages(value[n], 1).items()}
-            if set(storage[node]) <= set(taken) and not _in_place(node):
+            if set(storage[node]) <= set(taken) and not overwrites(node):
                 moved[node] = 0
                 continue
             read = sum(
@@ -73,7 +73,8 @@ def costs_of(operations: Operations) -> Costs:
     return Costs(multiply_adds, moved, storage, value)
 
 
-def _in_place(node: Node) -> bool:
+def overwrites(node: Node) -> bool:
+    """Whether the operation writes its result over its input."""
     return str(node.target).split(".")[1:2] != [] and str(node.target).split(".")[1].endswith("_")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,29 @@ class Traced:
                     f"cuts go along the network, each once; these do not: {', '.join(names)}", where="cuts"
                 )
         return tuple(self._segment(a, b) for a, b in pairwise(positions))
+
+    def parted(self, head: Collection[int]) -> tuple[GraphModule, GraphModule]:
+        """The network in two parts of which the first has the operations `head`, wherever they stand in its order.
+
+        Args:
+            head: places in `operations.steps`, at least one and not all. `dataflow` numbers the inputs before them.
+
+        Raises:
+            InputError: an operation of the head reads from one that is not in it, the head is none or all of the network,
+                or a size would have to be sent.
+        """
+        of = self.operations
+        first = [s for i, s in enumerate(of.steps) if i in head]
+        rest = [s for i, s in enumerate(of.steps) if i not in head]
+        if not first or not rest:
+            raise InputError(f"a head has some of the {len(of.steps)} operations and not all", where="head")
+        late = {*rest}
+        if back := [n for s in first for n in s.all_input_nodes if n in late]:
+            raise InputError(f"the head reads from {back[0].name}, which is not in it", where="head")
+        turned = Traced(replace(of, steps=(*first, *rest)), self.costs)
+        if not turned._sizes_known(len(first)):
+            raise InputError(f"a size would have to be sent after {first[-1].name}", where="head")
+        return turned._segment(0, len(first)), turned._segment(len(first), len(of.steps))
 
     def _segment(self, start: int, end: int) -> GraphModule:
         of = self.operations

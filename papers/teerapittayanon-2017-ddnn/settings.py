@@ -14,7 +14,7 @@ PARTS = ("main", "schemes", "filters", "overlap")
 
 #: chance that a device is missing from a training image, where devices are dropped
 DROP = 0.03
-_LONG = Recipe(8, batch=128, optimiser="adam", peak_rate=1e-2, weight_decay=0.0, crop=1)
+_LONG = Recipe(40, batch=128, optimiser="adam", peak_rate=1e-2, weight_decay=0.0, crop=1)
 _SHORT = replace(_LONG, epochs=2)
 
 

@@ -50,9 +50,10 @@ class Portfolio(Policy):
     Gains of all members can be computed, as demand is seen whole. Weights are AdaHedge's (`placid.placement.online.hedge`)
     on what members earned from refresh to refresh, loading paid if it has a price. So for any requests, whatever they are,
 
-        E gain >= gain of the best member - 2 mixability,
+        E gain >= gain of the best member - 2 mixability - range of the first round,
 
-    O(sqrt(T x refresh)) as ranges of gains are bounded: whatever a member guarantees, the portfolio does, and where a
+    O(sqrt(T x refresh)) as ranges of gains are bounded; until the first refresh the first member is followed, as nothing is
+    known of any, and that costs at most what members then differ by. Whatever a member guarantees, the portfolio does, and where a
     heuristic does well, it does nearly as well. Changing the member moves models, which is not in that sum; it is done as
     seldom as the weights allow, and never between refreshes.
 
@@ -60,7 +61,8 @@ class Portfolio(Policy):
 
     Attributes:
         members: names of policies, with their usual settings; empty: `repacking`, `infida-adaptive` and `lru`, or, where
-            models are split over several nodes, `perturbed-leader` (LP, discount 0.9, every 5 slots) and `column-ascent`.
+            models are split over several nodes, `perturbed-leader` (greedy, discount 0.9, every 5 slots) and
+            `column-ascent`. The first is followed at the beginning.
         refresh: slots between two choices.
         loading_per_gb: what loading a gigabyte costs, in units of the objective; charged to what members earn.
     """
@@ -89,12 +91,12 @@ class Portfolio(Policy):
         hedge = Hedge.start(len(policies))
         made: PortfolioState = _state_class(len(policies))(
             hedge=hedge,
-            weight=hedge.weight,
+            weight=np.eye(1, len(policies))[0],
             earned=np.zeros(len(policies)),
             placed=np.stack([empty_placement(problem)] * len(policies)),
             **{f"member_{k}": s for k, s in enumerate(states)},
         )
-        return replace(made, followed=int(rng.integers(len(policies))))
+        return made
 
     def place(
         self, state: PortfolioState, problem: Problem, slot: int, rng: np.random.Generator
@@ -145,7 +147,7 @@ class Portfolio(Policy):
         """
         if not self.members:
             if problem.chains is not None:
-                return PerturbedLeader(oracle="lp", discount=0.9, refresh=5), ColumnAscent()
+                return PerturbedLeader(discount=0.9, refresh=5), ColumnAscent()
             return Repacking(), AdaptiveInfida(), LeastRecentlyUsed()
         found = tuple(_table()[name]() for name in self.members)
         for policy in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,58 @@ def test_objectives_are_checked(given: tuple[str, ...], said: str) -> None:
 def test_what_has_no_front_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no demand to plan for"):
         pareto(SMALL | {"workload": {"process": "evader", "rate": "60 /s"}}, tmp_path / "no")
-    with pytest.raises(InputError, match="two objectives"):
-        pareto(SMALL, tmp_path / "no", exact=True)
+    with pytest.raises(InputError, match="two or three objectives"):
+        pareto(SMALL, tmp_path / "no", objectives=("latency", "error", "energy", "traffic"), exact=True)
+    with pytest.raises(InputError, match="no limit"):
+        pareto(SMALL, tmp_path / "no", limits=["fast"])
+    with pytest.raises(InputError, match="each objective once"):
+        pareto(SMALL, tmp_path / "no", order=["energy", "energy_j"])
     assert not (tmp_path / "no").exists()
+
+
+def test_three_objectives_have_an_exact_front_that_goes_on(tmp_path: Path) -> None:
+    def stop(title: str, step: int, steps: int) -> None:
+        if title == "exact front" and step == 3:
+            raise KeyboardInterrupt
+
+    settings: dict[str, Any] = {"points": 2, "time_limit_s": 0.0, "exact": True}
+    with pytest.raises(KeyboardInterrupt):
+        pareto(SMALL, tmp_path / "three", tell=stop, **settings)
+    out = pareto(SMALL, tmp_path / "three", **settings)
+    told = json.loads((out / "exact.json").read_text())
+    assert 0 < told["hypervolume"] <= told["hypervolume_at_most"] <= 1
+    exact = pl.read_csv(out / "exact.csv")
+    # nothing found under the serving rule is better than what is out of reach
+    front = read_front(out / "front.npz")
+    assert (front.axes.min(axis=0) >= np.array(told["ideal"]) * (1 - 1e-6)).all()
+    assert exact["latency_s"].min() == pytest.approx(told["ideal"][0], rel=1e-5)
+    page = (out / "pareto.html").read_text()
+    assert "In exact.csv are points" in page
+    assert "infinitely many points" in page
+
+
+def test_a_wish_is_granted_or_refused_with_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import yaml
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(SMALL))
+    command = ["pareto", "small.yaml", "--points", "6", "--time-limit", "0", "--order", "energy,p95"]
+    done = CliRunner().invoke(app, [*command, "--limit", "p95 latency < 60 ms and accuracy >= 0.6"])
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.output.split())
+    assert "Chosen for the least energy, then p95 latency with p95 latency at most 60 ms" in said
+    choice = json.loads((tmp_path / "runs/small-front-pareto/choice.json").read_text())
+    assert choice["kept"]
+    assert choice["latency_p95_s"] <= 0.06 * (1 + 2e-6)
+    assert choice["error"] <= 0.4 * (1 + 2e-6)
+    assert choice["least"]["at_least"] <= choice["energy_j"] * (1 + 1e-5)
+    assert {"node", "model"} == set(choice["placed"][0])
+    assert "Chosen for the least energy" in (tmp_path / "runs/small-front-pareto/pareto.html").read_text()
+    with pytest.raises(InputError, match=r"contradict each other: p95 latency .* and error"):
+        pareto(
+            "small.yaml", points=6, time_limit_s=0.0, report=False,
+            limits=["p95 < 10 ms", "accuracy >= 0.68", "energy < 1 kJ"],
+        )  # fmt: skip
+    # without a wish the last choice does not stay
+    pareto("small.yaml", points=6, time_limit_s=0.0, report=False)
+    assert not (tmp_path / "runs/small-front-pareto/choice.json").exists()

@@ -35,8 +35,33 @@ def pareto(
         float, typer.Option(help="Seconds of NSGA-III afterwards (pip install 'placid[pareto]').", min=0.0)
     ] = 0.0,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Also the exact front under the best routing, of two objectives.")
+        bool,
+        typer.Option(
+            "--exact", help="Also the exact front under the best routing, of two or three objectives."
+        ),
     ] = False,
+    exact_time: Annotated[
+        float,
+        typer.Option(help="Seconds of the exact front of three objectives; more time, more points.", min=1.0),
+    ] = 600.0,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What the chosen point has to keep, as 'p95 latency < 80 ms and accuracy >= 0.9'; as often as you like."
+        ),
+    ] = None,
+    order: Annotated[
+        str,
+        typer.Option(
+            help="What comes first in choosing a point, as energy,p95.", show_default="the objectives"
+        ),
+    ] = "",
+    slack: Annotated[
+        float,
+        typer.Option(
+            help="What each of the order may give up for those after it: a share of its least.", min=0.0
+        ),
+    ] = 0.0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Delete the front that is in the folder and start again.")
     ] = False,
@@ -46,6 +71,7 @@ def pareto(
     from placid.experiments.pareto import pareto as work_out
     from placid.reports.pareto import read_front_folder
     from placid.reports.pareto.page import verdict
+    from placid.reports.pareto.wish import granted
 
     try:
         with Progress(console) as progress:
@@ -57,6 +83,10 @@ def pareto(
                 time_limit_s=time_limit,
                 evolve_s=evolve,
                 exact=exact,
+                exact_s=exact_time,
+                limits=limit or (),
+                order=[name for name in order.split(",") if name.strip()],
+                slack=slack,
                 fresh=fresh,
                 tell=progress.tell,
             )
@@ -65,6 +95,12 @@ def pareto(
             "\nInterrupted; what was solved is saved. The same command, without --fresh, goes on from there."
         )
         raise typer.Exit(130) from None
-    console.print(verdict(read_front_folder(folder)), highlight=False)
+    told = read_front_folder(folder)
+    console.print(verdict(told), highlight=False)
+    if told.choice is not None:
+        console.print(granted(told.choice), highlight=False)
+        console.print(f"The chosen point: [bold]{folder / 'choice.json'}[/]", highlight=False, soft_wrap=True)
     console.print(f"The points: [bold]{folder / 'front.csv'}[/]", highlight=False, soft_wrap=True)
     console.print(f"The page: [bold]{folder / 'pareto.html'}[/]", highlight=False, soft_wrap=True)
+    if told.choice is not None and not told.choice["kept"]:
+        raise typer.Exit(1)

@@ -15,6 +15,7 @@ import polars as pl
 from placid.errors import InputError
 from placid.experiments.folder import RunFolder, fingerprint
 from placid.experiments.network_file import network_as_json
+from placid.experiments.pareto_wish import Wish
 from placid.experiments.pool import Tell
 from placid.experiments.provenance import provenance
 from placid.experiments.run import slug
@@ -22,23 +23,24 @@ from placid.experiments.scenario import Built, Scenario, build, load_scenario
 from placid.objectives import Front, Point, Ways, latency_quantile
 from placid.objectives.front import axes_of
 from placid.objectives.front_file import read_front, write_front
+from placid.objectives.limits import NAMES, limits_of, objective_of
 from placid.placement.offline.front import (
     Evolution,
     Flows,
     as_served,
+    enclosed_front,
     exact_front,
     quick_solvers,
     relaxed_front,
     sweep,
 )
+from placid.placement.offline.front.enclosure import read_enclosure, write_enclosure
 from placid.problem.arrays import COMPONENTS
 from placid.problem.placement import bytes_used
 
 __all__ = ["mean_demand", "objectives_named", "pareto"]
 
-#: the names of objectives in scenarios and on the command line
-NAMES = dict(zip(("latency", "error", "energy", "traffic"), COMPONENTS, strict=True))
-_WRITTEN = ("front.csv", "front.npz", "bound.csv", "exact.csv", "pareto.html")
+_WRITTEN = ("front.csv", "front.npz", "bound.csv", "exact.csv", "exact.json", "choice.json", "pareto.html")
 
 
 def pareto(
@@ -50,6 +52,10 @@ def pareto(
     time_limit_s: float = 2.0,
     evolve_s: float = 0.0,
     exact: bool = False,
+    exact_s: float = 600.0,
+    limits: Sequence[str] = (),
+    order: Sequence[str] = (),
+    slack: float = 0.0,
     fresh: bool = False,
     report: bool = True,
     tell: Tell = lambda title, step, steps: None,
@@ -66,20 +72,31 @@ def pareto(
         points: preferences to solve for, spread evenly; at most so many.
         time_limit_s: what the MILP may take for each preference, beside greedy and local search; 0 leaves it out.
         evolve_s: seconds of NSGA-III afterwards (extra ``pareto``).
-        exact: with two objectives, also the exact front under the best routing; a MILP for every point.
+        exact: with two or three objectives, also the exact front under the best routing; MILPs for every point.
+        exact_s: what the exact front of three objectives may take; it is better, the longer.
+        limits: such as "p95 latency < 80 ms and accuracy >= 0.9" (`placid.objectives.limits`). Of the points one is chosen
+            that keeps them, into ``choice.json``.
+        order: which comes first in choosing, as ("energy", "p95"); the objectives in their order if left out.
+        slack: what each of `order` may give up for those after it, as a share of its least.
         fresh: delete what is in `out` and start again.
         report: write the page.
         tell: hears of progress: (what, steps done, steps in all).
 
     Raises:
-        InputError: the scenario is wrong, or has no front.
+        InputError: the scenario is wrong, or has no front; `limits` contradict each other, and then which and what could
+            be had.
         RunError: `out` holds something else.
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     names = objectives_named(objectives)
-    if exact and len(names) != 2:
-        raise InputError("the exact front is worked out for two objectives; name two, or leave 'exact' out")
+    if exact and len(names) > 3:
+        raise InputError(
+            "the exact front is worked out for two or three objectives; name fewer, or leave 'exact' out"
+        )
+    at_most, wanted = limits_of(limits), tuple(objective_of(name) for name in order)
+    if len(set(wanted)) < len(wanted) or slack < 0:
+        raise InputError("an order names each objective once, and a slack is at least 0")
     built = build(scenario)
     demand = mean_demand(built)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{slug(scenario.name)}-pareto")
@@ -92,14 +109,26 @@ def pareto(
     folder.write_json("network.json", network_as_json(built.network))
     ways = Ways.of(built.network, built.catalog, built.requests, built.slot_s)
     work = _Work(folder, ways, demand, names, points, tell)
+    for name in ("choice.json", "exact.json", "exact.csv"):
+        (folder.path / name).unlink(missing_ok=True)
+    wish = Wish.of(ways, demand, names, wanted, at_most, slack) if at_most or wanted else None
+    if wish is not None:
+        wish.ask(max(time_limit_s, 10.0))
     front = work.swept(time_limit_s)
     if len(names) == 2:
         front = front.joined(work.bound())
-        if exact:
-            front = front.joined(work.exact(max(time_limit_s, 10.0)))
+    if exact:
+        front = front.joined(
+            work.exact(max(time_limit_s, 10.0)) if len(names) == 2 else work.enclosed(exact_s)
+        )
     front = front.efficient()
     if evolve_s > 0:
         front = work.evolved(front, evolve_s)
+    if wish is not None:
+        choice = wish.grant(front, lambda *steps: tell("choice", *steps))
+        folder.write_json("choice.json", wish.told(choice))
+        point = Front.of([choice.point], names, ways.frame.item_count)
+        front = front.joined(point).efficient()
     write_front(folder.path / "front.npz", front, ways.frame)
     _table(ways, demand, front).write_csv(folder.path / "front.csv")
     if report:
@@ -185,6 +214,35 @@ class _Work:
         table = pl.DataFrame(found.points, schema=list(COMPONENTS)).select(self.names)
         table.with_columns(**{k: pl.Series(v) for k, v in marks.items()}).write_csv(
             self.folder.path / "exact.csv"
+        )
+        return as_served(self.ways, self.demand, found)
+
+    def enclosed(self, time_s: float) -> Front:
+        """The same of three objectives; `time_s` counts from where it went on."""
+        file = self.folder.parts / "enclosed.npz"
+        known = enclosed_front(
+            Flows.of(self.ways, self.demand, self.names),
+            10 * self.points,
+            at_most_s=time_s,
+            known=read_enclosure(file) if file.exists() else None,
+            keep=lambda known: write_enclosure(file, known),
+            tell=lambda *steps: self.tell("exact front", *steps),
+        )
+        found = known.front.efficient()
+        table = pl.DataFrame(found.points, schema=list(COMPONENTS)).select(self.names)
+        table.with_columns(proven=pl.Series(found.proven), found_by=pl.Series(found.found_by)).write_csv(
+            self.folder.path / "exact.csv"
+        )
+        reached, reachable = known.reached, known.reachable
+        self.folder.write_json(
+            "exact.json",
+            {
+                "ideal": known.ideal.tolist(),
+                "worst": known.worst.tolist(),
+                "searches": known.looked,
+                "hypervolume": reached,
+                "hypervolume_at_most": reachable,
+            },
         )
         return as_served(self.ways, self.demand, found)
 

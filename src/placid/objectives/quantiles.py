@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from placid.errors import InputError
 from placid.problem.arrays import Problem
 from placid.problem.serving import serve
 
-__all__ = ["latency_quantile", "weighted_quantile"]
+__all__ = ["latency_quantile", "quantile_share", "weighted_quantile"]
+
+_NAME = re.compile(r"latency_p(\d+(?:\.\d+)?)_s")
+
+
+def quantile_share(name: str) -> float | None:
+    """The share that a quantile of latency is named after, as in ``latency_p95_s``; None if `name` is none.
+
+    Example:
+        >>> quantile_share("latency_p95_s"), quantile_share("latency_s")
+        (0.95, None)
+
+    Raises:
+        InputError: the share is 0 or above 1.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    percent = float(found[1])
+    if not 0 < percent <= 100:
+        raise InputError(f"'{name}': a quantile lies above p0 and at most at p100, as in latency_p95_s")
+    return percent / 100
 
 
 def latency_quantile(problem: Problem, placed: np.ndarray, demand: np.ndarray, share: float = 0.95) -> float:

@@ -51,7 +51,7 @@ def choose_section(told: FrontData, drawn: NetworkMap) -> str:
     axes = "".join(f'<option value="{k}">{TOLD[n].short}</option>' for k, n in enumerate(told.objectives))
     lines = [
         *(["dashed: no placement lies below (linear relaxation)"] if told.bound is not None else []),
-        *(["diamonds: the exact front, if requests are routed at best"] if told.exact is not None else []),
+        *(["diamonds: the exact front, if requests are routed at best"] if _drawn(told) else []),
         *(["grey ones: not proven in the time given"] if _unproven(told) else []),
     ]
     note = f"<figcaption>{'; '.join(lines).capitalize()}.</figcaption>" if lines else ""
@@ -75,7 +75,12 @@ def choose_section(told: FrontData, drawn: NetworkMap) -> str:
 
 
 def _unproven(told: FrontData) -> bool:
-    return told.exact is not None and not told.exact["proven"].all()
+    return _drawn(told) and told.exact is not None and not told.exact["proven"].all()
+
+
+def _drawn(told: FrontData) -> bool:
+    """Whether the chart shows the exact front: of three objectives it would be a cloud."""
+    return told.exact is not None and len(told.objectives) == 2
 
 
 def front_payload(told: FrontData) -> dict[str, Any]:

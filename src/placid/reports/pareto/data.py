@@ -30,6 +30,8 @@ class FrontData:
         shown: indices of the points that the page shows, by rising first objective.
         events: what differs from one shown point to the next, in the columns of a run's ``placements.parquet``.
         bound, exact: as in ``bound.csv`` and ``exact.csv``; None without.
+        enclosed: as in ``exact.json``, of an exact front of three objectives; None without.
+        choice: as in ``choice.json``; None without limits and order.
         scenario: the text of ``scenario.yaml``.
     """
 
@@ -43,6 +45,8 @@ class FrontData:
     bound: pl.DataFrame | None
     exact: pl.DataFrame | None
     scenario: str
+    enclosed: dict[str, Any] | None = None
+    choice: dict[str, Any] | None = None
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -90,7 +94,13 @@ def read_front_folder(folder: str | os.PathLike[str]) -> FrontData:
         bound=pl.read_csv(bound) if bound.exists() else None,
         exact=pl.read_csv(exact) if exact.exists() else None,
         scenario=(path / "scenario.yaml").read_text(encoding="utf-8"),
+        enclosed=_json(path / "exact.json"),
+        choice=_json(path / "choice.json"),
     )
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 def spread(axes: np.ndarray, most: int) -> np.ndarray:

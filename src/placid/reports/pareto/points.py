@@ -7,6 +7,7 @@ from html import escape
 from urllib.parse import quote
 
 from placid.reports.pareto.data import FrontData
+from placid.reports.pareto.wish import granted
 from placid.reports.pareto.words import TOLD, unit_of
 
 __all__ = ["origin_section", "points_section"]
@@ -76,10 +77,19 @@ def origin_section(told: FrontData) -> str:
         )
     if told.exact is not None:
         said.append(
-            "The diamonds are the exact front if every request is routed as serves the two objectives best "
+            f"{'The diamonds are' if len(told.objectives) == 2 else 'In exact.csv are points of'} the exact front if every "
+            "request is routed as serves the objectives best "
             f"({told.exact['proven'].sum()} of {len(told.exact)} proven in the time given). The serving "
             "rule lets each request take what is cheapest for it, so placements may come to a little more."
         )
+    if told.enclosed is not None:
+        reached, most = told.enclosed["hypervolume"], told.enclosed["hypervolume_at_most"]
+        said[-1] += (
+            f" The whole exact front has infinitely many points; these dominate at least {reached / most:.1%} of what it "
+            f"does: {reached:.4f} of the box between its ends, of which no more than {most:.4f} can be."
+        )
+    if told.choice is not None:
+        said.insert(0, granted(told.choice))
     if meta.get("changes"):
         said.append("The network changes in the scenario; the front is of the one that it begins with.")
     command = f"placid pareto scenario.yaml --objectives {','.join(TOLD[n].short for n in told.objectives)}"

@@ -33,6 +33,8 @@ FOUND = {
     "re-served": "a placement found for other weights",
     "nsga-iii": "NSGA-III",
     "epsilon-constraint": "a limit on one objective, as a MILP",
+    "routed": "another routing of an exact point's placement",
+    "chosen": "a search for a wish",
     "lp-rounded": "rounding a linear program",
 }
 

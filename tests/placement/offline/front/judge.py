@@ -51,7 +51,14 @@ def least_by_linprog(
         for e, load in zip(ways.item[way], ways.load[way], strict=True):
             if e >= 0:
                 loads[np.searchsorted(items, e), column] += load
-    limits = [(vector[:, COMPONENTS.index(name)], most) for name, most in at_most.items()]
+    limits = []
+    for name, most in at_most.items():
+        if name in COMPONENTS:
+            limits.append((vector[:, COMPONENTS.index(name)], most))
+        else:  # latency_p95_s: no more than the rest of the requests are slower
+            share = float(name.split("_")[1][1:]) / 100
+            slower = vector[:, 0] * demand.sum() > most * (1 + 1e-9)
+            limits.append((slower.astype(float), (1 - share) * demand.sum() + 1e-9))
     found = linprog(
         vector @ weights,
         A_ub=np.vstack([loads, *[row for row, _ in limits]]) if len(items) or limits else None,
@@ -67,6 +74,16 @@ def least_by_linprog(
 def least_of_all(ways: Ways, demand: np.ndarray, weights: np.ndarray, at_most: dict[str, float]) -> float:
     """The same over all placements."""
     return min(least_by_linprog(ways, demand, placed, weights, at_most) for placed in placements(ways))
+
+
+def lowest_of_all(ways: Ways, demand: np.ndarray, name: str, at_most: dict[str, float]) -> float:
+    """The least of a component or of a quantile of latency, over all placements and routings."""
+    if name in COMPONENTS:
+        return least_of_all(ways, demand, np.array([float(c == name) for c in COMPONENTS]), at_most)
+    steps = np.unique(np.concatenate((ways.vector[:, 0], ways.repository_vector[:, 0])))
+    steps = steps[steps <= at_most.get(name, np.inf) * (1 + 1e-9)]
+    allowed = (np.isfinite(least_of_all(ways, demand, np.zeros(4), at_most | {name: most})) for most in steps)
+    return next((most for most, yes in zip(steps, allowed, strict=True) if yes), np.inf)
 
 
 def with_a_node_down(ways: Ways, node: int) -> Ways:

@@ -12,11 +12,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from placid.errors import InputError
+from placid.errors import InputError, SolverError
+from placid.objectives.quantiles import quantile_share
 from placid.placement.offline.front.flows import LOADING, Flows, NothingFound, Routed
+from placid.placement.offline.front.lowest import contradiction, lowest
 from placid.problem.arrays import COMPONENTS
 
-__all__ = ["least", "lexicographic", "one_of"]
+__all__ = ["least", "lexicographic"]
 
 
 def least(
@@ -29,27 +31,18 @@ def least(
 ) -> Routed:
     """The least of `wanted` with every component of `at_most` at most so large: "least energy at 20 ms and 90 % right".
 
-    Accuracy of at least x is an error of at most ``1 - x``. `wanted` and the limits may be `LOADING`, bytes to load.
+    Accuracy of at least x is an error of at most ``1 - x``. `wanted` and the limits may be `LOADING`, bytes to load, or a
+    quantile of latency such as ``latency_p95_s``: the latency of a way is a mean, as in `latency_quantile`.
 
     Raises:
-        InputError: no placement is within the limits; says what the first of them could come to.
+        InputError: no placement is within the limits (`Contradiction`); says which of them contradict each other, and what
+            each could come to.
         SolverError: as `Flows.least`.
 
     Example:
         see ``docs/pareto.md``.
     """
-    found = flows.least(one_of(wanted), at_most, whole=whole, time_limit_s=time_limit_s)
-    if found is not None:
-        return found
-    for name, most in at_most.items():
-        others = {k: v for k, v in at_most.items() if k != name}
-        possible = flows.least(one_of(name), others, whole=whole, time_limit_s=time_limit_s)
-        if possible is not None:
-            beside = " with the other limits kept" if others else ""
-            raise InputError(
-                f"no placement keeps {name} at most {most:g}: it comes to {possible.value:g} at least{beside}"
-            )
-    raise InputError(f"no placement keeps these limits, nor any of them left out: {dict(at_most)}")
+    return _lowest(flows, wanted, at_most, whole, time_limit_s)[1]
 
 
 def lexicographic(
@@ -77,26 +70,28 @@ def lexicographic(
             f"an order of at least one objective and a slack of at least 0 are needed, got {order}, {slack}"
         )
     limits = dict(at_most or {})
-    found = least(flows, order[0], limits, whole=whole, time_limit_s=time_limit_s)
-    names = (*COMPONENTS, LOADING)
+    reached, found = _lowest(flows, order[0], limits, whole, time_limit_s)
     for name, after in pairwise(order):
-        reached = float([*found.vector, found.load_bytes][names.index(name)])
-        kept = reached + slack * abs(reached) + 1e-9 * float(flows.unit[names.index(name)])
+        # quantiles come in steps, the others as exactly as a solver can tell
+        unit = reached if quantile_share(name) else float(flows.unit[[*COMPONENTS, LOADING].index(name)])
+        kept = reached + slack * abs(reached) + 1e-9 * unit
         limits[name] = min(limits.get(name, np.inf), kept)
         try:
-            found = least(flows, after, limits, whole=whole, time_limit_s=time_limit_s)
+            reached, found = _lowest(flows, after, limits, whole, time_limit_s)
         except NothingFound:
             return replace(found, proven=False)
     return found
 
 
-def one_of(name: str) -> np.ndarray:
-    """Weights [5] of 1 for `name` and 0 for all else.
-
-    Raises:
-        InputError: there is no such objective.
-    """
-    names = (*COMPONENTS, LOADING)
-    if name not in names:
-        raise InputError(f"unknown objective '{name}'; there are {', '.join(names)}")
-    return np.array([float(n == name) for n in names])
+def _lowest(
+    flows: Flows, wanted: str, at_most: Mapping[str, float], whole: bool, time_limit_s: float
+) -> tuple[float, Routed]:
+    found = lowest(flows, wanted, at_most, whole=whole, time_limit_s=time_limit_s)
+    if found is not None:
+        return found
+    why = contradiction(flows, at_most, whole=whole, time_limit_s=time_limit_s)
+    if why is None:
+        raise SolverError(
+            "the limits can be kept, but only within the tolerance of HiGHS; loosen them a little"
+        )
+    raise why

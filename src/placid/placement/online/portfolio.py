@@ -53,9 +53,9 @@ class Portfolio(Policy):
         E gain >= gain of the best member - 2 mixability - range of the first round,
 
     O(sqrt(T x refresh)) as ranges of gains are bounded; until the first refresh the first member is followed, as nothing is
-    known of any, and that costs at most what members then differ by. Whatever a member guarantees, the portfolio does, and where a
-    heuristic does well, it does nearly as well. Changing the member moves models, which is not in that sum; it is done as
-    seldom as the weights allow, and never between refreshes.
+    known of any, and that costs at most what members then differ by. Whatever a member guarantees, the portfolio does, and
+    where a heuristic does well, it does nearly as well. Changing the member moves models, which is not in that sum; it is
+    done as seldom as the weights allow, and never between refreshes.
 
     Cost: that of its members together, and one serving for each and slot.
 

@@ -10,11 +10,13 @@ import pytest
 from placid.catalog.models import AtIngress, AtRepository, Catalog, Model, Profile, Task
 from placid.errors import InputError, UnknownNameError
 from placid.network.graph import Link, Network, Node
+from placid.objectives.ways import Ways
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
 from placid.problem.limits import Terms
 from placid.problem.serving import serve
 from placid.problem.uses import Budget
+from placid.simulation.events.compiled import compile_system
 from placid.testing.instances import random_setting
 from placid.workload.requests import RequestTypes
 
@@ -215,3 +217,11 @@ def test_what_knows_no_limits_says_so() -> None:
     problem = compile_problem(chain(), split_catalog(), RequestTypes(("device",), ("see",)), LATENCY)
     with pytest.raises(InputError, match="knows no hard limits"):
         serve(problem, np.zeros(problem.item_count, bool), np.ones(1))
+
+
+def test_fronts_and_single_requests_refuse_limits() -> None:
+    with pytest.raises(InputError, match="front of several objectives knows no hard limits"):
+        Ways.of(chain(), split_catalog(), RequestTypes(("device",), ("see",)))
+    problem = compile_problem(chain(), split_catalog(), RequestTypes(("device",), ("see",)), LATENCY)
+    with pytest.raises(InputError, match="request-level simulator knows no hard limits"):
+        compile_system(problem, chain(), split_catalog(), np.zeros(problem.item_count, bool))

@@ -19,6 +19,7 @@ from placid.errors import RunError
 from placid.placement.base import Policy
 from placid.placement.checkpoint import flatten, restore
 from placid.problem.arrays import Problem
+from placid.simulation.prices import PriceView
 from placid.simulation.rows import placement_events, row
 from placid.simulation.slots import Episode, Progress, begin, play
 from placid.workload.base import Workload
@@ -135,7 +136,8 @@ def play_part(part: Part, tell: Callable[[int], None] = lambda slot: None) -> No
 def _resume(file: Path, fresh: Progress) -> Progress:
     with np.load(file) as data:
         state = {name.removeprefix("state/"): data[name] for name in data.files if name.startswith("state/")}
-        return Progress(int(data["slot"]), restore(fresh.state, state), data["placed"])
+        prices = PriceView(data["prices/now"], data["prices/told"]) if "prices/now" in data else fresh.prices
+        return Progress(int(data["slot"]), restore(fresh.state, state), data["placed"], prices)
 
 
 def _save(
@@ -154,6 +156,8 @@ def _save(
         "events": np.concatenate(events) if events else np.zeros((0, 3), np.int64),
         "demand": np.stack(demand) if demand else np.zeros((0, 0), np.int64),
     }
+    if len(progress.prices.now):
+        arrays |= {"prices/now": progress.prices.now, "prices/told": progress.prices.told}
     arrays |= {f"rows/{name}": np.array(column) for name, column in rows.items()}
     arrays |= {f"state/{name}": value for name, value in flatten(progress.state).items()}
     np.savez(scratch, **arrays)

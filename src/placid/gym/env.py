@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -111,7 +112,7 @@ class PlacementEnv(gymnasium.Env[dict[str, np.ndarray], np.ndarray]):
             raise ResetNeeded("the run is over: reset the environment before the next step")
         problem = self.problem
         placed, trimmed = self._form.fitted(problem, action)
-        record, self._now = next(play(episode, Progress(now.slot, HandedState(placed=placed), now.placed)))
+        record, self._now = next(play(episode, replace(now, state=HandedState(placed=placed))))
         self._line = self._told(record)
         info = _info(record) | {"trimmed": trimmed}
         reward = record.outcome.gain / self._gain_unit

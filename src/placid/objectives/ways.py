@@ -54,9 +54,10 @@ class Ways:
         """Lay every model and every plan on every path and keep what can run.
 
         Raises:
-            InputError: as `compile_problem`.
+            InputError: as `compile_problem`, or the network has hard limits.
         """
         frame = compile_problem(network, catalog, requests, np.ones(4), slot_s)
+        frame.check_unlimited("the front of several objectives")
         types = ways_by_type(network, catalog, frame)
         counts = np.array([len(t.vector) for t in types], np.int64)
         first = np.concatenate(([0], np.cumsum(counts)))[:-1]

@@ -324,7 +324,9 @@ def _tiers(story: Story) -> Section | None:
         "Share of all requests answered on each tier, mean over seeds; the far tiers hold the repositories."
     )
     colours = dict(zip(story.run.tiers, ramp(TIER_RAMP, len(story.run.tiers)), strict=True))
-    if float(story.run.rows["unserved"].sum()) > 0:
+    if any(
+        float(story.run.rows[c].sum()) > 0 for c in ("unserved", "refused") if c in story.run.rows.columns
+    ):
         colours["not served"] = UNSERVED
     keys = "".join(f'<li><i style="background:{c}"></i>{escape(t)}</li>' for t, c in colours.items())
     return _section(

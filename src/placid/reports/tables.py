@@ -29,7 +29,7 @@ QUANTITIES = {
     "error": "per request served (1 - quality)",
     "energy_j": "per request served",
     "traffic_byte_hops": "per request served",
-    "unserved_share": "of all requests",
+    "unserved_share": "of all requests: cut off from every repository, or refused where links or processors have limits",
     "bytes_loaded": "per slot",
     "models_loaded": "per slot",
     "bytes_placed": "in place, mean over slots",
@@ -51,14 +51,21 @@ def per_seed(run_dir: str | os.PathLike[str] | RunData) -> pl.DataFrame:
     per_slot = ("bytes_loaded", "models_loaded", "bytes_placed", "messages", "message_bytes")
     per_served = ("latency_s", "error", "energy_j", "traffic_byte_hops")
     drawn_share = pl.lit(RATIO).first().alias("drawn_share")
-    total = run.rows.group_by((*_KEYS, "seed"), maintain_order=True).agg(
-        pl.col("requests", "served", "unserved", "gain", "gain_partitioned", *per_served).sum(),
-        *(pl.col(f"served_{t}").sum() for t in run.tiers),
-        pl.col(*per_slot).mean(),
-        _known_sum("ceiling"),
-        pl.col("regret_bound").sort_by("slot").last(),
-        # runs of before it was written were of ascents that promise the ratio
-        pl.col("drawn_share").sort_by("slot").last() if "drawn_share" in run.rows.columns else drawn_share,
+    refused = pl.col("refused").fill_null(0.0) if "refused" in run.rows.columns else pl.lit(0.0)
+    total = (
+        run.rows.with_columns(pl.col("unserved") + refused)
+        .group_by((*_KEYS, "seed"), maintain_order=True)
+        .agg(
+            pl.col("requests", "served", "unserved", "gain", "gain_partitioned", *per_served).sum(),
+            *(pl.col(f"served_{t}").sum() for t in run.tiers),
+            pl.col(*per_slot).mean(),
+            _known_sum("ceiling"),
+            pl.col("regret_bound").sort_by("slot").last(),
+            # runs of before it was written were of ascents that promise the ratio
+            pl.col("drawn_share").sort_by("slot").last()
+            if "drawn_share" in run.rows.columns
+            else drawn_share,
+        )
     )
     total = total.join(_hindsight(run, total), on=("trace", "seed"), how="left", nulls_equal=True)
     requests = _positive("requests")

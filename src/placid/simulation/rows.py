@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from placid.problem.arrays import COMPONENTS, Problem
+from placid.problem.limits import Limits
+from placid.problem.within import Within
 from placid.simulation.slots import SlotRecord
 
 __all__ = ["ROW_KINDS", "placement_events", "row"]
@@ -14,7 +16,7 @@ ROW_KINDS = ("online", "static", "hindsight")
 
 
 def row(problem: Problem, record: SlotRecord) -> dict[str, float | int]:
-    """The columns of one slot; costs are summed over the requests served."""
+    """The columns of one slot; costs are summed over the requests served. With limits there are more columns."""
     outcome = record.outcome
     by_tier = np.bincount(problem.node_tier, weights=outcome.served_by_node, minlength=len(problem.tiers))
     return {
@@ -35,7 +37,24 @@ def row(problem: Problem, record: SlotRecord) -> dict[str, float | int]:
         "message_bytes": record.message_bytes,
         "regret_bound": record.regret_bound,
         "drawn_share": record.drawn_share,
+        **(
+            {}
+            if record.within is None or problem.limits is None
+            else _of_limits(problem.limits, record.within)
+        ),
     }
+
+
+def _of_limits(limits: Limits, within: Within) -> dict[str, float]:
+    """Refusals, and the parts that were used: of the busiest link and processor, and of each budget's worth of a slot."""
+    columns = {
+        "refused": float(within.refused.sum()),
+        "link_load": limits.busiest(within.load, "link"),
+        "processor_load": limits.busiest(within.load, "processor"),
+    }
+    for m in np.flatnonzero(~limits.hard):
+        columns[f"budget_{limits.names[m].replace(' of ', '_').replace(' ', '_')}"] = float(within.load[m])
+    return columns
 
 
 def placement_events(record: SlotRecord) -> np.ndarray:

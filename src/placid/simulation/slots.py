@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,9 @@ from placid.problem.arrays import Problem
 from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import bytes_loaded, bytes_used, check_feasible, empty_placement
 from placid.problem.serving import Outcome, serve
+from placid.problem.within import Within, serve_within
 from placid.randomness import stream
+from placid.simulation.prices import PriceView
 from placid.workload.base import Workload
 
 __all__ = ["Episode", "Progress", "SlotRecord", "held_share", "play"]
@@ -46,11 +48,12 @@ class Episode:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: the next slot, the policy's state, and the placement in force."""
+    """Where a run stands: the next slot, the policy's state, the placement in force, and the prices of limits."""
 
     slot: int
     state: Any
     placed: np.ndarray
+    prices: PriceView = field(default_factory=PriceView)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class SlotRecord:
         gain_partitioned: the gain with every type kept to its own part of each item, which the theorem speaks of.
         relaxed_gain: the concave gain at the policy's fractional placement; NaN if it has none.
         loaded, evicted: items that came and went before the slot.
+        within: how the slot went within the limits of links and processors; None if there are none. The two gains before it
+            are then those of the problem at its prices, which is what policies see.
     """
 
     slot: int
@@ -76,6 +81,7 @@ class SlotRecord:
     message_bytes: int
     regret_bound: float
     drawn_share: float
+    within: Within | None = None
 
 
 def held_share(problem: Problem, placed: np.ndarray) -> np.ndarray:
@@ -99,12 +105,16 @@ def begin(episode: Episode) -> Progress:
     problem = episode.problem(0)
     if not episode.policy.chains:
         problem.check_one_item_each(f"policy '{episode.policy.name}'")
-    state = episode.policy.start(problem, stream(episode.seed, "policy", "start"))
-    return Progress(0, state, empty_placement(problem))
+    prices = PriceView().at(problem, None)
+    state = episode.policy.start(prices.problem(problem), stream(episode.seed, "policy", "start"))
+    return Progress(0, state, empty_placement(problem), prices)
 
 
 def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[SlotRecord, Progress]]:
     """Every slot from `progress` (default: the start) to the end, with the progress after it.
+
+    Where links and processors have limits, the policy sees the problem at their prices, and what it gets to see of a slot is
+    how that problem would have been served; the row says what was served within the limits.
 
     Raises:
         InfeasiblePlacementError: the policy put more on a node than its memory holds.
@@ -113,20 +123,23 @@ def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[S
     policy, seed = episode.policy, episode.seed
     for slot in range(now.slot, episode.slots):
         problem = episode.problem(slot)
-        state, placed = policy.place(now.state, problem, slot, stream(seed, "policy", "place", slot))
+        prices = now.prices.at(problem, episode.problem(slot - 1).limits if slot else None)
+        seen = prices.problem(problem)
+        state, placed = policy.place(now.state, seen, slot, stream(seed, "policy", "place", slot))
         check_feasible(problem, placed, f"policy '{policy.name}' in slot {slot}")
         workload = episode.workload
-        demand = workload.demand(slot, seed, held_share(problem, placed) if workload.adaptive else None)
-        outcome = serve(problem, placed, demand)
-        share = potential_share(problem, demand)
+        demand = workload.demand(slot, seed, held_share(seen, placed) if workload.adaptive else None)
+        outcome = serve(seen, placed, demand)
+        share = potential_share(seen, demand)
         feedback = Feedback(slot, demand, placed, outcome, workload.expected(slot + 1))
-        learned = policy.learn(state, problem, feedback, stream(seed, "policy", "learn", slot))
+        learned = policy.learn(state, seen, feedback, stream(seed, "policy", "learn", slot))
+        within = None if problem.limits is None else serve_within(problem, placed, demand, prices.now)
         record = SlotRecord(
             slot=slot,
             demand=demand,
-            outcome=outcome,
-            gain_partitioned=partitioned_gain(problem, demand, share, placed),
-            relaxed_gain=policy.relaxed_gain(state, problem, demand, share),
+            outcome=outcome if within is None else within.outcome,
+            gain_partitioned=partitioned_gain(seen, demand, share, placed),
+            relaxed_gain=policy.relaxed_gain(state, seen, demand, share),
             loaded=np.flatnonzero(placed & ~now.placed),
             evicted=np.flatnonzero(now.placed & ~placed),
             bytes_loaded=bytes_loaded(problem, now.placed, placed),
@@ -135,6 +148,9 @@ def play(episode: Episode, progress: Progress | None = None) -> Iterator[tuple[S
             message_bytes=learned.message_bytes - now.state.message_bytes,
             regret_bound=learned.regret_bound,
             drawn_share=learned.drawn_share,
+            within=within,
         )
-        now = Progress(slot + 1, learned, placed)
+        if within is not None:
+            prices = replace(prices, now=within.prices)
+        now = Progress(slot + 1, learned, placed, prices)
         yield record, now

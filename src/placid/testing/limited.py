@@ -29,7 +29,7 @@ def limited_problem(
     budgets: Sequence[Budget] = (),
     terms: Terms | None = None,
 ) -> Problem:
-    """As `placid.testing.instances.random_problem`, with a rate on every link and one to three processors at every node.
+    """As `placid.testing.instances.random_problem`, with a rate on every link and one to eight processors at every node.
 
     Args:
         wide: what the limits are multiplied by: 1 binds for demands of some tens of requests, 1e9 never.
@@ -45,8 +45,8 @@ def limited_problem(
         network, catalog, requests = random_setting(
             rng, nodes=nodes, tasks=tasks, models=models, plans=plans, tight=tight
         )
-        links = tuple(replace(e, rate_bytes_per_s=wide * rng.uniform(20, 200)) for e in network.links)
-        hosts = tuple(replace(n, processors=wide * rng.uniform(1, 3)) for n in network.nodes)
+        links = tuple(replace(e, rate_bytes_per_s=wide * rng.uniform(3, 60)) for e in network.links)
+        hosts = tuple(replace(n, processors=wide * rng.uniform(1, 8)) for n in network.nodes)
         weights = np.array(
             [1.0, rng.choice([0.0, 0.5, 2.0]), rng.choice([0.0, 0.1]), rng.choice([0.0, 1e-3])]
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from placid.catalog.models import Catalog
 from placid.errors import InputError
+from placid.experiments.scenario.limits import LimitsChoice, limits_told
 from placid.experiments.scenario.load import Scenario
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.network_build import BuiltNetwork, build_network
@@ -21,6 +22,7 @@ from placid.placement.base import Policy
 from placid.placement.offline.base import Solver
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
+from placid.problem.limits import Terms
 from placid.workload import RequestTypes, Workload
 from placid.workload.trace_file import read_table
 
@@ -41,6 +43,7 @@ class Built:
         windows: how often the prices behind the ceiling are renewed.
         declared: what the scenario says that neither topology nor catalog gives, in sentences.
         sources: where numbers come from, in sentences.
+        limits: what a refusal costs, and budgets of the long run.
     """
 
     network: Network
@@ -59,11 +62,32 @@ class Built:
     seeds: tuple[int, ...]
     declared: tuple[str, ...]
     sources: tuple[str, ...]
+    limits: LimitsChoice = field(default_factory=lambda: LimitsChoice(Terms(), ()))
+
+    @property
+    def limited(self) -> bool:
+        """Whether links, processors or budgets limit anything."""
+        return (
+            bool(self.limits.budgets)
+            or any(e.rate_bytes_per_s < float("inf") for e in self.network.links)
+            or any(n.processors < float("inf") for n in self.network.nodes)
+        )
 
     def problems(self) -> tuple[tuple[int, Problem], ...]:
         """The problem of every stretch of the run, compiled: (first slot, problem), the first at slot 0."""
         return tuple(
-            (first, compile_problem(network, self.catalog, self.requests, self.weights, self.slot_s))
+            (
+                first,
+                compile_problem(
+                    network,
+                    self.catalog,
+                    self.requests,
+                    self.weights,
+                    self.slot_s,
+                    [budget for _, budget in self.limits.budgets],
+                    self.limits.terms,
+                ),
+            )
             for first, network in self.timeline
         )
 
@@ -96,7 +120,7 @@ def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:
     mistakes.raise_if_any()
     assert workload is not None
     objective = content.objective
-    return Built(
+    built = Built(
         network=network.timeline[0][1],
         timeline=network.timeline,
         catalog=catalog,
@@ -116,9 +140,22 @@ def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:
         slots=content.slots,
         slot_s=content.slot_s,
         seeds=content.seeds,
-        declared=network.declared,
+        declared=(*network.declared, *limits_told(network.network, content.limits)),
         sources=(*network.sources, *_sources(catalog)),
+        limits=content.limits,
     )
+    if built.limited:
+        # limits that carry nothing, and refusals that cost nothing, show only where models are laid on paths
+        _check_limits(mistakes, built)
+        mistakes.raise_if_any()
+    return built
+
+
+def _check_limits(mistakes: Mistakes, built: Built) -> None:
+    try:
+        built.problems()
+    except InputError as error:
+        mistakes.add_error(("limits",) if "'refusal'" in error.message else ("network",), error)
 
 
 def _catalog(mistakes: Mistakes, content: Content, folder: Path) -> Catalog | None:
@@ -156,6 +193,7 @@ def _check_fit(mistakes: Mistakes, content: Content, network: BuiltNetwork, cata
                 f"no repository is up from slot {first} on, so nobody answers what the nodes do not hold; leave one up",
             )
             return
+    content.limits.check_fit(mistakes, network.network, [t.name for t in catalog.tasks])
     routes = route(network.network)
     for name in network.ingress:
         if not len(routes.path(network.network.index[name])):

@@ -14,6 +14,7 @@ from placid.experiments.scenario.kinds import (
     Choice,
     Listed,
     Name,
+    Number,
     PerName,
     Quantity,
     Text,
@@ -47,6 +48,9 @@ class Override(Section):
         None, alias="memory", description="its memory budget."
     )
     processor: Annotated[Any, Name("processor")] = Field(None, description="its processor class.")
+    processors: Annotated[Any, Number(0, above_low=True)] = Field(
+        None, description="how many processors all its copies share."
+    )
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def network_model(source: str) -> type[Section]:
         "overrides": (
             Any,
             Field(
-                {}, description="what single nodes have instead, by node name: `tier`, `memory`, `processor`."
+                {},
+                description="what single nodes have instead, by node name: `tier`, `memory`, `processor`, `processors`.",
             ),
         ),
     }
@@ -137,6 +142,21 @@ def _settings(source: str) -> tuple[Setting, ...]:
                 s,
                 description="energy to move a byte across any link; left out: as the source says, else none.",
             )
+        if s.parameter == "rate_bytes_per_s":
+            s = replace(
+                s,
+                kind=either(
+                    Quantity("data rate", infinite=True), PerName(Quantity("data rate"), "link"), None
+                ),
+                description="hard limit of what all requests together move over a link, each way: of every link, or by "
+                "link, `a-b`; left out: as the source says, else none.",
+            )
+        if s.parameter == "processors":
+            s = replace(
+                s,
+                description="how many processors the copies at a node share, a hard limit: one number, or by tier; left "
+                "out: as the source says, else one for every copy.",
+            )
         found.append(s)
     return tuple(found)
 
@@ -166,6 +186,7 @@ def cloud_model() -> type[Section]:
     about = {
         "bandwidth_bytes_per_s": "rate of the links to it, each way.",
         "energy_j_per_byte": "energy to move a byte over the links to it.",
+        "rate_bytes_per_s": "hard limit of what all requests together move over each of the links to it, each way.",
         "name": "what it is called.",
         "tier": "its tier.",
     }

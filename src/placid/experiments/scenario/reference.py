@@ -9,6 +9,7 @@ from typing import Any
 
 from placid.experiments.scenario.changes import change_model
 from placid.experiments.scenario.kinds import Kind
+from placid.experiments.scenario.limits import BudgetSection, LimitsSection
 from placid.experiments.scenario.networks import Override, cloud_model, network_model, tiered_model
 from placid.experiments.scenario.schema import Frame, HindsightSection, objective_model
 from placid.experiments.scenario.settings import Section
@@ -61,6 +62,14 @@ def sections() -> Mapping[str, tuple[str, type[Section]]]:
     found["`objective`"] = (
         "What is made as small as possible, for all requests together. The unit is the second.",
         objective_model(),
+    )
+    found["`limits`"] = (
+        "What a refusal costs, and how prices are found, where links have a `rate` or nodes `processors`.",
+        LimitsSection,
+    )
+    found["`budgets`"] = (
+        "What may be used in the long run, on average over the slots. Each has `energy` or `bytes`.",
+        BudgetSection,
     )
     found |= _family("policies", policies())
     found["`hindsight`"] = ("What is worked out once the requests are known.", HindsightSection)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from placid.experiments.scenario.kinds import Listed, Number, Quantity, Text, Whole, described, either
+from placid.experiments.scenario.limits import LimitsChoice, read_limits
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.networks import NetworkChoice, read_network
 from placid.experiments.scenario.reading import Made, read_section
@@ -52,6 +53,13 @@ class Frame(Section):
     )
     policies: Any = Field(
         ("portfolio",), description="the policies to play, a list: see the section `policies`."
+    )
+    limits: Any = Field(
+        {},
+        description="what a refusal costs, where links have hard rates or nodes share processors: see the section `limits`.",
+    )
+    budgets: Any = Field(
+        (), description="what may be used in the long run, a list: see the section `budgets`."
     )
     hindsight: Any = Field(
         {}, description="what is worked out once the requests are known: see the section `hindsight`."
@@ -103,6 +111,7 @@ class Content:
     catalog: Made
     workload: WorkloadChoice
     objective: Weighted
+    limits: LimitsChoice
     policies: tuple[tuple[str, Policy], ...]
     solvers: tuple[Solver, ...]
     windows: int
@@ -129,6 +138,7 @@ def read_content(
     catalog = _catalog(mistakes, data["catalog"]) if "catalog" in data else None
     workload = _workload(mistakes, ("workload",), data["workload"]) if "workload" in data else None
     objective = _objective(mistakes, data["objective"]) if "objective" in data else None
+    limits = read_limits(mistakes, data.get("limits"), data.get("budgets") or ())
     slots = frame.slots if frame else data.get("slots")
     horizon = slots if isinstance(slots, int) and not isinstance(slots, bool) and slots > 0 else 1
     chosen = _policies(mistakes, data.get("policies", ["portfolio"]), extra_policies, horizon, folder)
@@ -142,6 +152,7 @@ def read_content(
     assert catalog is not None
     assert workload is not None
     assert objective is not None
+    assert limits is not None
     assert hindsight is not None
     return Content(
         name=frame.name or name,
@@ -153,6 +164,7 @@ def read_content(
         catalog=catalog,
         workload=workload,
         objective=objective,
+        limits=limits,
         policies=chosen,
         solvers=solving,
         windows=hindsight.windows,

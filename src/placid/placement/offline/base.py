@@ -15,8 +15,9 @@ from placid.problem.arrays import Problem
 from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import check_feasible
 from placid.problem.serving import serve
+from placid.problem.within import serve_within
 
-__all__ = ["TOLERANCE", "Solution", "Solver", "Status", "check_demand", "solution_of"]
+__all__ = ["TOLERANCE", "Solution", "Solver", "Status", "check_demand", "gain_of", "solution_of"]
 
 #: a placement whose gain comes this near its bound, relatively, is optimal
 TOLERANCE = 1e-6
@@ -53,16 +54,16 @@ class Solution:
     Attributes:
         solver: its name.
         status: how it ended.
-        value: gain per slot of `placed` under the serving rule, ``serve(problem, placed, demand).gain``.
+        value: gain per slot of `placed` under the serving rule, `gain_of`.
         bound: no placement earns more than this per slot under the serving rule. Those of `LinearProgram`, `Greedy` and
             `Averaged` hold under every routing that respects capacities, so for partitioned gains too; `Milp` may cut
             deeper.
         placed: bool [N].
         y: float64 [N]; the fractional placement that `placed` was rounded from, None if there is none.
         time_s: wall-clock time the solver took.
-        partitioned: concave gain of `placed` (`placid.problem.gain`), every type kept to its part of each capacity.
-            Neither of the two gains bounds the other: parts forbid the sharing that the serving rule allows, and the
-            serving rule is greedy where parts may happen to be wiser.
+        partitioned: concave gain of `placed` (`placid.problem.gain`), every type kept to its part of each capacity; NaN
+            where links or processors have limits. Neither of the two gains bounds the other: parts forbid the sharing that
+            the serving rule allows, and the serving rule is greedy where parts may happen to be wiser.
     """
 
     solver: str
@@ -90,6 +91,8 @@ class Solver(ABC):
 
     #: the name in scenarios and tables
     name: ClassVar[str]
+    #: whether it solves problems with limits on links and processors; others are given the problem at their prices
+    limits: ClassVar[bool] = False
 
     @abstractmethod
     def solve(self, problem: Problem, demand: np.ndarray) -> Solution:
@@ -117,6 +120,19 @@ def check_demand(problem: Problem, demand: np.ndarray) -> np.ndarray:
     return demand
 
 
+def gain_of(
+    problem: Problem, placed: np.ndarray, demand: np.ndarray, scarce: np.ndarray | None = None
+) -> float:
+    """What `placed` gains in a slot with `demand` under the serving rule, within the limits if there are any.
+
+    Args:
+        scarce: float64 [M]; prices of limits to begin with, None for 0.
+    """
+    if problem.limits is None:
+        return serve(problem, placed, demand).gain
+    return serve_within(problem, placed, demand, scarce).outcome.gain
+
+
 def solution_of(
     solver: str,
     status: Status,
@@ -126,20 +142,23 @@ def solution_of(
     bound: float,
     started_s: float,
     y: np.ndarray | None = None,
+    scarce: np.ndarray | None = None,
 ) -> Solution:
     """A checked `Solution`: feasible, its gains computed here, OPTIMAL if and only if the gain reaches the bound.
 
     Args:
         started_s: `time.perf_counter()` when the solver began.
+        scarce: prices of limits that requests are served with first.
 
     Raises:
         InfeasiblePlacementError: `placed` exceeds a budget.
         SolverError: `placed` earns more than `bound`.
     """
     check_feasible(problem, placed, f"the placement of solver '{solver}'")
-    value = serve(problem, placed, demand).gain
-    share = potential_share(problem, demand)
-    partitioned = partitioned_gain(problem, demand, share, placed)
+    value = gain_of(problem, placed, demand, scarce)
+    partitioned = float("nan")
+    if problem.limits is None:
+        partitioned = partitioned_gain(problem, demand, potential_share(problem, demand), placed)
     if value > bound * (1 + 1e-7) + 1e-9:
         raise SolverError(f"solver '{solver}' claims the upper bound {bound:.9g} but earns {value:.9g}")
     # round-off must not put a gain above its bound

@@ -17,7 +17,9 @@ from placid.placement.offline.greedy import complete, served_prices
 from placid.placement.offline.program import Program
 from placid.problem.arrays import Problem
 from placid.problem.gain import potential_share
+from placid.problem.limits import Limits
 from placid.problem.placement import empty_placement, trim_to_budgets
+from placid.problem.pricing import priced
 from placid.problem.serving import serve
 
 __all__ = ["LinearProgram", "Prices"]
@@ -37,13 +39,15 @@ class LinearProgram(Solver):
     the solver's tolerances, and valid as well when it stops at the time limit with any duals, or none.
 
     ``solution.y`` is the fractional optimum (None if the limit struck). ``solution.placed`` keeps what is whole in it and
-    lets greedy use the memory that is left; no ratio is claimed for it.
+    lets greedy use the memory that is left; no ratio is claimed for it. Where links and processors have limits, greedy does
+    so at their prices in the program.
 
     Attributes:
         time_limit_s: HiGHS stops after this.
     """
 
     name: ClassVar[str] = "lp"
+    limits: ClassVar[bool] = True
     time_limit_s: float = 60.0
 
     def __post_init__(self) -> None:
@@ -66,7 +70,7 @@ class LinearProgram(Solver):
         prices = Prices(
             np.zeros(problem.type_count), np.zeros(problem.item_count), np.zeros(problem.node_count)
         )
-        if not len(program.options):
+        if not len(program.most):
             nothing = empty_placement(problem)
             y = nothing.astype(np.float64)
             return solution_of(self.name, Status.RELAXED, problem, demand, nothing, 0.0, started_s, y), prices
@@ -77,17 +81,21 @@ class LinearProgram(Solver):
             raise SolverError(f"HiGHS ended with '{solver.modelStatusToString(ended)}' on the linear program")
         found = solver.getSolution()
         solved = ended == highspy.HighsModelStatus.kOptimal
+        duals = np.array(found.row_dual)
+        if len(duals) == len(program.upper):
+            prices = program.prices(problem, duals)
+        # what rounds knows no limits, so it sees the problem at their prices
+        plain = (
+            problem if problem.limits is None else priced(problem, _scarce(problem.limits, prices)).problem
+        )
         y = program.fractions(problem, np.array(found.col_value))
         placed = trim_to_budgets(problem, y > 1 - 1e-6, np.ones(problem.item_count))
         if problem.chains is not None:
             # little of it is whole: a part without the others is worth nothing, so the rest is greedy's
-            placed = fill_with_bundles(problem, demand, potential_share(problem, demand), placed)
-        placed = complete(problem, demand, placed)
-        duals = np.array(found.row_dual)
-        if len(duals) == len(program.upper):
-            prices = program.prices(problem, duals)
+            placed = fill_with_bundles(plain, demand, potential_share(plain, demand), placed)
+        placed = complete(plain, demand, placed)
         bound = ceiling(problem, demand, prices)
-        if not solved:
+        if not solved and problem.limits is None:
             value = serve(problem, placed, demand).gain
             starts = (prices, served_prices(problem, demand, placed))
             bound, prices = min(
@@ -95,6 +103,10 @@ class LinearProgram(Solver):
             )
         status = Status.RELAXED if solved else Status.LIMIT
         solution = solution_of(
-            self.name, status, problem, demand, placed, bound, started_s, y if solved else None
+            self.name, status, problem, demand, placed, bound, started_s, y if solved else None, prices.limits
         )
         return solution, prices
+
+
+def _scarce(limits: Limits, prices: Prices) -> np.ndarray:
+    return limits.unpriced if prices.limits is None else prices.limits

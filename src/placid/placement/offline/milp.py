@@ -10,13 +10,23 @@ import highspy
 import numpy as np
 
 from placid.errors import InputError, SolverError
-from placid.placement.offline.base import TOLERANCE, Solution, Solver, Status, check_demand, solution_of
+from placid.placement.offline.base import (
+    TOLERANCE,
+    Solution,
+    Solver,
+    Status,
+    check_demand,
+    gain_of,
+    solution_of,
+)
 from placid.placement.offline.greedy import Greedy
 from placid.placement.offline.lp import LinearProgram
 from placid.placement.offline.program import Program
+from placid.placement.offline.slot_program import best_serving
 from placid.problem.arrays import Problem
 from placid.problem.placement import empty_placement, trim_to_budgets
 from placid.problem.serving import serve
+from placid.problem.within import reference_worth
 
 __all__ = ["Milp"]
 
@@ -38,7 +48,9 @@ class Milp(Solver):
     for the demand that is left; more demand and more items never lower the gain of a stable assignment. At X = S the cut
     is tight, so no placement comes twice and the rounds end at the optimum; `cut_rounds` and the time limit end them
     earlier, with status FEASIBLE or LIMIT and a gap. Where options need several items that inequality does not hold, as
-    two items can earn more together than each alone; there is one round, and what is left is a gap.
+    two items can earn more together than each alone; there is one round, and what is left is a gap. So it is
+    where links and processors have limits: then the rows of the limits are in the program, and requests of what it places
+    are served by prices (`placid.problem.within`), from those of the linear program on.
 
     Attributes:
         time_limit_s: for everything. HiGHS looks at the clock between steps, so large programs run over by up to half.
@@ -47,6 +59,7 @@ class Milp(Solver):
     """
 
     name: ClassVar[str] = "milp"
+    limits: ClassVar[bool] = True
     time_limit_s: float = 60.0
     relative_gap: float = 1e-6
     cut_rounds: int = 30
@@ -62,6 +75,8 @@ class Milp(Solver):
     def solve(self, problem: Problem, demand: np.ndarray) -> Solution:
         started_s = perf_counter()
         demand = check_demand(problem, demand)
+        if problem.limits is not None:
+            return self._within(problem, demand, started_s)
         program = Program.of(problem, demand)
         first = Greedy().solve(problem, demand)
         best, value, bound = first.placed, first.value, first.bound
@@ -107,6 +122,43 @@ class Milp(Solver):
             _cut(solver, program, problem, placed, demand)
         # the program's bound carries the tolerances of HiGHS
         return solution_of(self.name, status, problem, demand, best, max(bound, value), started_s)
+
+    def _within(self, problem: Problem, demand: np.ndarray, started_s: float) -> Solution:
+        """One round, from the linear program's placement, where links and processors have limits."""
+        relaxed, prices = LinearProgram(time_limit_s=self.time_limit_s).solve_priced(problem, demand)
+        best, value, bound = relaxed.placed, relaxed.value, relaxed.bound
+        program = Program.of(problem, demand)
+        status = Status.FEASIBLE
+        left_s = self.time_limit_s - (perf_counter() - started_s)
+        if left_s <= 0:
+            status = Status.LIMIT
+        elif len(program.options) and bound - value > TOLERANCE * bound:
+            solver = program.load({"mip_rel_gap": self.relative_gap, "mip_abs_gap": 0.0}, whole=True)
+            solver.setOptionValue("time_limit", left_s)
+            flow = best_serving(problem, best, demand).flow
+            way = np.concatenate((program.options, problem.option_count + program.asked))
+            start = highspy.HighsSolution()
+            start.col_value = np.concatenate((best[program.items], flow[way] / program.most)).tolist()
+            solver.setSolution(start)
+            solver.run()
+            ended = solver.getModelStatus()
+            if ended not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit):
+                raise SolverError(f"HiGHS ended with '{solver.modelStatusToString(ended)}' on the program")
+            if ended == highspy.HighsModelStatus.kTimeLimit:
+                status = Status.LIMIT
+            most = float(solver.getInfo().mip_dual_bound) * program.unit
+            bound = min(bound, most - reference_worth(problem, demand))
+            columns = np.array(solver.getSolution().col_value)
+            if len(columns):
+                whole = program.fractions(problem, columns) > 0.5
+                placed = trim_to_budgets(problem, whole, np.ones(problem.item_count))
+                earned = gain_of(problem, placed, demand, prices.limits)
+                if earned > value:
+                    best, value = placed, earned
+        # the program's bound carries the tolerances of HiGHS
+        return solution_of(
+            self.name, status, problem, demand, best, max(bound, value), started_s, scarce=prices.limits
+        )
 
 
 def _warm_start(

@@ -75,7 +75,7 @@ def compile_system(
 
     Raises:
         InputError: problem, network and catalog were not made from each other, or an option's account does not come to its
-            cost.
+            cost, or links or processors have hard limits.
         InfeasiblePlacementError: a node's memory does not hold what is placed there.
     """
     check_feasible(problem, placed)
@@ -84,6 +84,7 @@ def compile_system(
     ):
         raise InputError("problem, network and catalog have to be those that belong together")
     writer = Writer(problem, network, catalog, queueing or Queueing())
+    problem.check_unlimited("the request-level simulator")
     needs = problem.needs
     in_place = np.zeros(0, bool)
     if problem.option_count:

@@ -16,7 +16,7 @@ from placid.placement.offline.base import Solver
 from placid.placement.online import POLICIES
 from placid.placement.projections import PROJECTIONS
 from placid.placement.projections.base import Projection
-from placid.placement.rounding import ROUNDINGS
+from placid.placement.rounding import CHAIN_ROUNDINGS, ROUNDINGS, ChainRounding
 from placid.placement.rounding.base import Rounding
 from placid.workload import WORKLOADS
 from placid.workload.base import Workload
@@ -25,6 +25,7 @@ FAMILIES: list[tuple[type, dict[str, type]]] = [
     (Policy, POLICIES),
     (Projection, PROJECTIONS),
     (Rounding, ROUNDINGS),
+    (ChainRounding, CHAIN_ROUNDINGS),
     (Solver, SOLVERS),
     (Workload, WORKLOADS),
 ]

@@ -117,7 +117,7 @@ def test_the_gain_is_the_most_that_flows_along_the_forest_can_save() -> None:
             found = linprog(
                 -problem.option_saving[mine],
                 np.vstack((rows, on_way)),
-                np.concatenate((limits, share * z)),
+                np.concatenate((limits, share * columns.least(z))),
                 method="highs",
             )
             total += demand[r] * -found.fun

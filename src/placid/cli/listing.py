@@ -33,6 +33,7 @@ FAMILIES: dict[str, Callable[[], Mapping[str, str]]] = {
     "policies": _table("placid.placement.online", "POLICIES"),
     "solvers": _table("placid.placement.offline", "SOLVERS"),
     "roundings": _table("placid.placement.rounding", "ROUNDINGS"),
+    "chain-roundings": _table("placid.placement.rounding", "CHAIN_ROUNDINGS"),
     "projections": _table("placid.placement.projections", "PROJECTIONS"),
     "workloads": _table("placid.workload", "WORKLOADS"),
     "catalogs": _table("placid.catalog", "CATALOGS"),

@@ -5,28 +5,31 @@ that comes below; the item before it is a column of its own for each item that i
 parent; and so on. Of a head on a device whose tail may sit on two nodes there are two columns of the same item. Options
 are then paths from a column up to a root: a forest.
 
-**The gain.** Let z in [0, 1]^C be fractions of columns, share_n the part of a type's requests that column n could take
-(below), and s_1 >= s_2 >= … the savings of a type's options. A column passes on at most what it has and what its children
-bring it,
+**The gain.** Let z in [0, 1]^C be fractions of columns, m_n the least of z over n and the columns above it, share_n the part
+of a type's requests that column n could take (below), and s_1 >= s_2 >= … the savings of a type's options. A column passes
+on at most what it has and what its children bring it,
 
-    V_n = min(share_n z_n, sum of V over its children)        (a leaf that begins an option of rank <= k brings share_n z_n),
+    V_n = min(share_n m_n, sum of V over its children)        (a leaf that begins an option of rank <= k brings share_n m_n),
     gain_r(z) = d_r sum_k (s_k - s_{k+1}) min(1, sum of V over the roots, options of rank <= k),
 
 concave and piecewise linear in z. It is the most that flows along the forest can save, and filling the options cheapest
 first, each as far as the columns on its way have room, reaches it. At whole z with ample capacity it is the gain that is
-earned: the serving rule fills in the same order.
+earned: the serving rule fills in the same order. Where no capacity binds z may be written for m; where one does, no rounding
+could earn more than a small part of what z would promise (a head of fraction 1 and half a share under a tail of fraction 1/2
+is of use half of the time).
 
 **Supergradient.** Every column, and the type's demand, fills up at some option or never; let t_n be the saving of the option
-at which column n does. What a bit more of z_n brings is the saving there, less that of what has to make room further up:
+at which column n does. What a bit more of m_n brings is the saving there, less that of what has to make room further up:
 
-    g_n = d_r share_n (t_n - max of t over the columns above n and of the demand)+,    0 if n never fills up.
+    g_n = d_r share_n (t_n - max of t over the columns above n and of the demand)+,    0 if n never fills up,
 
-For options of one item it is INFIDA's formula. O(options x length) a slot.
+and goes to the column whose fraction m_n is. For options of one item it is INFIDA's formula. O(options x length) a slot.
 
 **Capacity.** An item's capacity is shared among the types, and among its columns, in proportion to what they could ask:
 ``share = min(1, L_e / sum over its columns and types of d_r q)``, q the share of requests that reach the item. So all that
 is promised together can be kept. Where capacities bind and an item has many columns that is cautious: a column gets its
-part although others may not use theirs.
+part although others may not use theirs. A column's share is not more than that of the column it is dedicated to, which
+changes nothing at whole z.
 
 **What is lost by lifting.** A head's memory counts for every parent that it is dedicated to. Where a path has one best tail
 host for all requests through a node (costs that add up along the path, capacities that do not bind), the best placement
@@ -122,24 +125,52 @@ class Columns:
         return np.asarray((placed[np.where(mine, self.key, 0)] | ~mine).all(axis=1))
 
     def share(self, problem: Problem, demand: np.ndarray) -> np.ndarray:
-        """float64 [C]; the part of each type's demand that a column could take. O(Z)."""
+        """float64 [C]; the part of each type's demand that a column could take, never more than its parent could. O(Z)."""
         needs = self.lifted.needs
         asked = _asked(
             problem.option_ptr, needs.ptr, needs.item, needs.load, self.item, demand, problem.item_count
         )
-        return np.minimum(1.0, problem.item_capacity / np.maximum(asked, 1e-300))[self.item]
+        share = np.minimum(1.0, problem.item_capacity / np.maximum(asked, 1e-300))[self.item]
+        return np.asarray(share[_least(self.parent, share)])
+
+    def least(self, z: np.ndarray) -> np.ndarray:
+        """float64 [C]; the least of `z` (float64 [C]) over each column and those above it: as often a chain can be whole."""
+        return np.asarray(z[_least(self.parent, z)])
 
     def gain(self, demand: np.ndarray, share: np.ndarray, z: np.ndarray) -> float:
         """The concave gain at `z` (float64 [C]) for `demand` ([R])."""
         return self.supergradient(demand, share, z)[0]
 
+    def gains(self, demand: np.ndarray, share: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """float64 [B]: the gain of every one of many draws (bool [B, C]). O(B x options x length)."""
+        value = np.empty(len(drawn))
+        lifted = self.lifted
+        _gains(lifted.option_ptr, lifted.option_saving, self.leaf, self.parent, demand, share, drawn, value)
+        return value
+
     def supergradient(self, demand: np.ndarray, share: np.ndarray, z: np.ndarray) -> tuple[float, np.ndarray]:
         """The gain at `z`, and g with ``gain(y) <= gain(z) + g @ (y - z)`` for every y in [0, 1]^C."""
         g = np.zeros(len(self))
+        of = _least(self.parent, z)
         value = _supergradient(
-            self.lifted.option_ptr, self.lifted.option_saving, self.leaf, self.parent, demand, share, z, g
+            self.lifted.option_ptr, self.lifted.option_saving, self.leaf, self.parent, demand, share, z[of], g
         )
-        return float(value), g
+        # m_n <= z_of(n) everywhere with equality here, and the gain rises with m
+        return float(value), np.bincount(of, g, len(self))
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _least(parent: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """int64 [C]: which of a column and those above it has the least z; the column itself if several have."""
+    of = np.empty(len(z), np.int64)
+    for n in range(len(z)):
+        of[n] = n
+        a = parent[n]
+        while a >= 0:
+            if z[a] < z[of[n]]:
+                of[n] = a
+            a = parent[a]
+    return of
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
@@ -225,3 +256,26 @@ def _supergradient(
             if full[n] > beyond:
                 g[n] += demand[r] * share[n] * (full[n] - beyond)
     return total
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _gains(
+    option_ptr: np.ndarray,
+    option_saving: np.ndarray,
+    leaf: np.ndarray,
+    parent: np.ndarray,
+    demand: np.ndarray,
+    share: np.ndarray,
+    drawn: np.ndarray,
+    value: np.ndarray,
+) -> None:
+    g = np.empty(len(parent))  # not wanted
+    for b in range(len(drawn)):
+        whole = drawn[b].astype(np.float64)
+        for n in range(len(parent)):
+            a = parent[n]
+            while a >= 0:
+                if not drawn[b, a]:
+                    whole[n] = 0.0
+                a = parent[a]
+        value[b] = _supergradient(option_ptr, option_saving, leaf, parent, demand, share, whole, g)

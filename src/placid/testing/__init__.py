@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from placid.testing.brute import brute_force
+    from placid.testing.chain_roundings import check_chain_rounding
     from placid.testing.instances import random_demand, random_problem
     from placid.testing.policies import check_policy
     from placid.testing.projections import check_projection
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "brute_force",
+    "check_chain_rounding",
     "check_policy",
     "check_projection",
     "check_rounding",
@@ -31,6 +33,7 @@ __all__ = [
 # loaded when first asked for: instances need neither the simulator nor the solvers
 _LAZY = {
     "brute_force": "placid.testing.brute",
+    "check_chain_rounding": "placid.testing.chain_roundings",
     "check_policy": "placid.testing.policies",
     "check_projection": "placid.testing.projections",
     "check_rounding": "placid.testing.roundings",

@@ -25,7 +25,9 @@ from placid.workload.replay import Replay
 from placid.workload.requests import RequestTypes
 
 
-@pytest.mark.parametrize("policy", [ColumnAscent(), ColumnAscent(fill=False, refresh=3)], ids=str)
+@pytest.mark.parametrize(
+    "policy", [ColumnAscent(), ColumnAscent(fill=False, refresh=3), ColumnAscent(rounding="shared")], ids=str
+)
 def test_it_conforms_with_plans(policy: ColumnAscent) -> None:
     check_policy(policy, plans=2)
 
@@ -144,7 +146,15 @@ def test_policies_that_cannot_place_plans_say_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"refresh": 0}, {"renewal": 1.5}, {"loyalty": -1.0}, {"stay": -0.1}, {"share": 0.0}]
+    "wrong",
+    [
+        {"rounding": "upwards"},
+        {"refresh": 0},
+        {"renewal": 1.5},
+        {"loyalty": -1.0},
+        {"stay": -0.1},
+        {"share": 0.0},
+    ],
 )
 def test_settings_out_of_range_are_named(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from placid.errors import InputError
+from placid.errors import InputError, UnknownNameError
 from placid.placement.base import Feedback, Policy, State
 from placid.placement.columns import Columns
 from placid.placement.offline.bundles import fill_with_bundles
@@ -16,8 +17,8 @@ from placid.placement.online.memo import once_a_problem
 from placid.placement.online.space import Space, sum_by_node
 from placid.placement.online.steps import StepMemory, book, self_tuned_rate
 from placid.placement.projections import Entropy
+from placid.placement.rounding import CHAIN_ROUNDINGS, ChainRounding
 from placid.placement.rounding.draws import Draws
-from placid.placement.rounding.top_down import TopDown
 from placid.problem.arrays import Problem
 from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import trim_to_budgets
@@ -59,18 +60,21 @@ class ColumnState(State):
 
 @dataclass(frozen=True)
 class ColumnAscent(Policy):
-    """Mirror ascent on the concave gain over columns (`placid.placement.columns`), rounded from the top down.
+    """Mirror ascent on the concave gain over columns (`placid.placement.columns`); parts of a plan are drawn together.
 
     The one-part case is INFIDA: with models that answer alone, columns are items and the gain is INFIDA's.
 
     **What is guaranteed.** The fractions earn at least what the best fixed fractions would, less `regret_bound`: always, for
-    the requests that came (the account of `placid.placement.online.steps`, which asks for concavity alone). What the
-    rounding keeps of that is measured, slot by slot, not promised here in general: with arbitrary sharing of parts no
-    constant is possible. Memory that the rounding leaves is used by greedy bundles for the demand of late.
+    the requests that came (the account of `placid.placement.online.steps`, which asks for concavity alone). What a draw
+    keeps of that at the least, in expectation, is `least_ratio` of the rounding at these fractions and budgets
+    (`placid.placement.rounding`): with arbitrary sharing of parts no constant is possible, and the number may be 0. What
+    it keeps in fact is measured, slot by slot. Memory that is left is used by greedy bundles for the demand of late.
 
     Cost: O(options x parts) a slot, and a greedy filling at every refresh.
 
     Attributes:
+        rounding: how a placement is drawn from the fractions: `top-down`, which uses memory fully whatever the sizes, or
+            `shared`, for nodes that hold dozens of parts.
         refresh: slots between two drawings of the placement.
         renewal: part of the rounding's random numbers that is replaced at each; the less, the less moves.
         stay: what is drawn replaces what is in place if it is worth so much more, as a share, for the demand of late.
@@ -81,6 +85,7 @@ class ColumnAscent(Policy):
 
     name: ClassVar[str] = "column-ascent"
     chains: ClassVar[bool] = True
+    rounding: Literal["top-down", "shared"] = "top-down"
     refresh: int = 1
     renewal: float = 0.02
     stay: float = 0.005
@@ -89,6 +94,8 @@ class ColumnAscent(Policy):
     share: float = 1e-3
 
     def __post_init__(self) -> None:
+        if self.rounding not in CHAIN_ROUNDINGS:
+            raise UnknownNameError("rounding of plans", self.rounding, CHAIN_ROUNDINGS)
         if self.refresh < 1:
             raise InputError(f"refresh must be at least 1 slot, got {self.refresh}")
         if not 0 <= self.renewal <= 1:
@@ -106,7 +113,7 @@ class ColumnAscent(Policy):
             z=lifted.space.uniform(),
             key=lifted.columns.key,
             placed=np.zeros(problem.item_count, bool),
-            draws=lifted.rounding.start(rng),
+            draws=lifted.roundings[self.rounding].start(rng),
             steps=StepMemory.start(problem.node_count),
             budget_bytes=problem.budget_bytes,
             believed=np.zeros(problem.type_count),
@@ -118,7 +125,7 @@ class ColumnAscent(Policy):
         lifted = _lifted(problem)
         same = np.array_equal(state.key, lifted.columns.key)
         if not same or not np.array_equal(state.budget_bytes, problem.budget_bytes):
-            state = _fitted(state, problem, rng)
+            state = _fitted(state, problem, lifted.roundings[self.rounding], rng)
         elif slot < state.next_refresh:
             return state, state.placed
         draws, placed = self._drawn(state, problem, rng)
@@ -129,7 +136,8 @@ class ColumnAscent(Policy):
     ) -> tuple[Draws, np.ndarray]:
         """The random numbers after, and the placement drawn, or the one in force if that is worth as much."""
         lifted = _lifted(problem)
-        draws, columns = lifted.rounding.round(state.draws, state.z, problem.budget_bytes, rng, self.renewal)
+        drawing = lifted.roundings[self.rounding]
+        draws, columns = drawing.round(state.draws, state.z, problem.budget_bytes, rng, self.renewal)
         drawn = lifted.columns.items(columns, problem.item_count)
         if not state.learned:
             return draws, drawn
@@ -181,7 +189,7 @@ class _Lifted:
 
     columns: Columns
     space: Space
-    rounding: TopDown
+    roundings: Mapping[str, ChainRounding]
 
 
 @once_a_problem
@@ -194,10 +202,13 @@ def columns_of(problem: Problem) -> Columns:
 def _lifted(problem: Problem) -> _Lifted:
     columns = columns_of(problem)
     space = Space.of(columns.lifted, problem.budget_bytes.astype(np.float64))
-    return _Lifted(columns, space, TopDown(columns, problem.node_hops))
+    roundings = {name: make(columns, problem.node_hops) for name, make in CHAIN_ROUNDINGS.items()}
+    return _Lifted(columns, space, roundings)
 
 
-def _fitted(state: ColumnState, problem: Problem, rng: np.random.Generator) -> ColumnState:
+def _fitted(
+    state: ColumnState, problem: Problem, drawing: ChainRounding, rng: np.random.Generator
+) -> ColumnState:
     """The state carried over to other budgets or routes: columns that are still there keep their fractions."""
     lifted = _lifted(problem)
     space, fresh = lifted.space, lifted.space.uniform()
@@ -211,7 +222,7 @@ def _fitted(state: ColumnState, problem: Problem, rng: np.random.Generator) -> C
         rows = np.pad(key, ((0, 0), (0, max(width, 0))), constant_values=-1).tolist()
         old = np.array([known.get(tuple(row[: state.key.shape[1]]), -1) for row in rows], np.int64)
         wanted = np.where(old >= 0, state.z[old] if len(state.z) else 0.0, fresh)
-        draws = lifted.rounding.start(rng)
+        draws = drawing.start(rng)
     grown = (problem.budget_bytes > state.budget_bytes)[lifted.columns.lifted.item_node]
     wanted = np.where(grown, fresh, np.maximum(wanted, 1e-3 * fresh))
     z = _GEOMETRY.project(wanted, space.size, space.node_ptr, space.budget, space.allowed)

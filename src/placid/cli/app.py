@@ -1,4 +1,4 @@
-"""The subcommands: init, check, run, compare, report, list, pareto, data."""
+"""The subcommands: init, check, run, sweep, compare, report, list, pareto, data."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from placid.cli.data import data_app
 from placid.cli.listing import FAMILIES, show
 from placid.cli.pareto import pareto
 from placid.cli.splits import splits_app
+from placid.cli.sweep import sweep
 from placid.errors import InputError
 from placid.version import __version__
 
@@ -33,6 +34,7 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(data_app, name="data")
 app.add_typer(splits_app, name="splits")
 app.command()(pareto)
+app.command()(sweep)
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

@@ -25,6 +25,7 @@ BENCHMARKS = {
     "peers": "Requests accounted for per second",
     "events": "Requests followed one by one",
     "plans": "Plans over several nodes",
+    "fronts": "Fronts of several objectives",
     "start_up": "Beginning",
     "cutting": "Where a network can be cut",
     "chain": "A network in segments",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 __all__ = ["nondominated"]
 
@@ -17,23 +18,42 @@ def nondominated(points: np.ndarray) -> np.ndarray:
         >>> nondominated(np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 3.0], [3.0, 1.0]])).tolist()
         [True, True, False, True]
     """
-    points = np.asarray(points, np.float64)
-    kept = np.zeros(len(points), bool)
+    points = np.ascontiguousarray(points, np.float64)
+    # sums that round-off makes equal leave the order open: what was kept too early is beaten by one that is kept
     order = np.lexsort((*points.T[::-1], points.sum(axis=1)))
-    front = np.empty_like(points)
+    return _kept(points, order)
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _kept(points: np.ndarray, order: np.ndarray) -> np.ndarray:
+    kept = np.zeros(len(points), np.bool_)
+    front = np.empty(len(points), np.int64)
     size = 0
     for i in order:
-        point = points[i]
-        no_worse = (front[:size] <= point).all(axis=1)
-        if (no_worse & (front[:size] < point).any(axis=1)).any():
-            continue
-        kept[i] = True
-        front[size] = point
-        size += 1
-    if len(points):
-        # sums that round-off makes equal leave the order open: look at the kept ones once more, each against each
-        keep = np.flatnonzero(kept)
-        no_worse = (points[keep][:, None] <= points[keep][None]).all(axis=2)
-        better = (points[keep][:, None] < points[keep][None]).any(axis=2)
-        kept[keep[(no_worse & better).any(axis=0)]] = False
+        beaten = False
+        for j in range(size):
+            if _beats(points[front[j]], points[i]):
+                beaten = True
+                # one that beats many is asked first
+                front[j], front[j // 2] = front[j // 2], front[j]
+                break
+        if not beaten:
+            kept[i] = True
+            front[size] = i
+            size += 1
+    for a in range(size):
+        for b in range(size):
+            if _beats(points[front[a]], points[front[b]]):
+                kept[front[b]] = False
     return kept
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _beats(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether `one` is nowhere larger and somewhere smaller."""
+    smaller = False
+    for k in range(len(one)):
+        if one[k] > other[k]:
+            return False
+        smaller |= one[k] < other[k]
+    return smaller

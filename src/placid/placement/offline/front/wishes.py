@@ -56,7 +56,8 @@ def lexicographic(
 ) -> Routed:
     """The least of the first of `order`; among what is as good, the least of the second; and so on. One solve for each.
 
-    Where the time limit strikes before a later solve has found anything, the one before it is the answer, not proven.
+    Where the time limit strikes before a later solve has found anything, or HiGHS refuses the one before within its own
+    tolerance, that one is the answer, not proven.
 
     Args:
         slack: what each may give up, as a share of its least, for the ones after it.
@@ -74,12 +75,22 @@ def lexicographic(
     for name, after in pairwise(order):
         # quantiles come in steps, the others as exactly as a solver can tell
         unit = reached if quantile_share(name) else float(flows.unit[[*COMPONENTS, LOADING].index(name)])
-        kept = reached + slack * abs(reached) + 1e-9 * unit
-        limits[name] = min(limits.get(name, np.inf), kept)
-        try:
-            reached, found = _lowest(flows, after, limits, whole, time_limit_s)
-        except NothingFound:
+        given = limits.get(name, np.inf)
+        for loose in (
+            1e-9,
+            1e-7,
+            1e-6,
+        ):  # what was reached is refused by HiGHS at times, within its tolerance
+            limits[name] = min(given, reached + slack * abs(reached) + loose * unit)
+            try:
+                better = lowest(flows, after, limits, whole=whole, time_limit_s=time_limit_s)
+            except NothingFound:
+                return replace(found, proven=False)
+            if better is not None:
+                break
+        if better is None:
             return replace(found, proven=False)
+        reached, found = better
     return found
 
 

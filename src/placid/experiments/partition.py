@@ -108,17 +108,17 @@ def priced(
         input_bytes: of each input when it is sent, such as a picture of 8 bits a pixel; left out: as the network takes it.
 
     Raises:
-        InputError: several operations read the input, or nothing reads what several of them make: then a node's overhead
-            belongs to no single one of them. Or `input_bytes` is negative.
+        InputError: several operations read the input, or there are several answers: then a node's overhead belongs to no
+            single one of them. Or `input_bytes` is negative.
     """
     if input_bytes is not None and not 0 <= input_bytes < np.inf:
         raise InputError(f"an input has at least 0 bytes, got {input_bytes}")
     n = len(flow.names)
     first = np.unique(flow.arcs[flow.arcs[:, 0] < flow.inputs, 1])
-    last = np.setdiff1d(np.arange(flow.inputs, n), flow.arcs[:, 0])
+    last = flow.outputs
     if len(first) != 1 or len(last) != 1:
         raise InputError(
-            f"a network to part needs one operation that begins and one that ends, got {len(first)} and {len(last)}: "
+            f"a network to part needs one operation that begins and one answer, got {len(first)} and {len(last)}: "
             f"{', '.join(flow.names[i] for i in (*first, *last))}"
         )
     device_s, server_s = operation_seconds(flow, device), operation_seconds(flow, server)

@@ -30,6 +30,8 @@ class Dataflow:
         arcs: int64 [m, 2]; (v, w) where w reads what v makes.
         orders: int64 [k, 2]; (v, w) where w writes over what v reads, or v over what w reads: v runs first, or both are on
             the same side.
+        outputs: int64; what the network answers. What nothing reads and is no answer leads nowhere, such as the places of
+            the largest values that a pooling gives beside them.
         cuts: int64; numbers of operations (inputs included) before each of `Traced.cuts`.
         parameter_bytes: of all weights: what a node keeps that may be asked for any part.
         peak_bytes: most bytes of tensors alive at once.
@@ -42,6 +44,7 @@ class Dataflow:
     made_bytes: np.ndarray
     arcs: np.ndarray
     orders: np.ndarray
+    outputs: np.ndarray
     cuts: np.ndarray
     parameter_bytes: int
     peak_bytes: int
@@ -80,6 +83,7 @@ def dataflow(traced: Traced) -> Dataflow:
         np.array([made(n) for n in nodes], np.float64),
         np.array(arcs, np.int64).reshape(-1, 2),
         np.array(_orders(traced, place), np.int64).reshape(-1, 2),
+        np.array([place[n] for n in of.outputs], np.int64),
         np.array([cut.position + len(of.inputs) for cut in traced.cuts], np.int64),
         sum(t.numel() * t.element_size() for t in {id(t): t for _, t in of.stored.values()}.values()),
         max((max(c.head.peak_bytes, c.tail.peak_bytes) for c in traced.cuts), default=0),

@@ -12,12 +12,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["slot", "kernels", "scaling", "start_up", "peers", "events", "plans", "cutting", "chain"]
+    "name",
+    ["slot", "kernels", "scaling", "start_up", "peers", "events", "plans", "fronts", "cutting", "chain"],
 )
 def test_runs(name: str) -> None:
     pytest.importorskip("simpy")
     if name in ("cutting", "chain"):
         pytest.importorskip("torch")
+    if name == "fronts":
+        pytest.importorskip("pymoo")
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--quick"], cwd=ROOT, capture_output=True, text=True
     )

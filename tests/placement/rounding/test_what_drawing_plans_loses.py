@@ -81,7 +81,14 @@ def test_two_parts_of_a_rare_plan_on_one_full_node_come_together() -> None:
     rounding = TopDown(made.columns, made.problem.node_hops)
     drawn = rounding.sample(made.z, made.problem.budget_bytes, stream(2), 100_000)
     assert drawn[:, made.columns.leaf[0]].mean() >= 0.2 * rare
-    assert rounding.least_ratio(made.z, made.problem.budget_bytes) > 0
+
+
+def test_top_down_promises_nothing_of_two_parts_on_one_full_node() -> None:
+    """Room for the second part is kept on average, and here what is left is never enough for it."""
+    made = gadget([-1], [((0, 0), (0, 1)), ((0, 2),)], [0.5, 1.0, 1.0], [5], size=2)
+    mean, promised = kept(TopDown, made)
+    assert promised == 0
+    assert mean == pytest.approx(2 / 3, abs=0.01)
 
 
 @EVERY

@@ -148,7 +148,7 @@ _ABOUT_ONE = {
         "path",
     ): "`.csv`, `.csv.gz` or `.parquet`, with columns `slot` or `time_s`, `ingress`, `task`, perhaps `count`.",
     ("evader", "width"): "how many request types are asked for at a time.",
-    ("column-ascent", "rounding"): "how fractions become placements; `placid list chain-roundings` shows both.",
+    ("column-ascent", "rounding"): "how plans are drawn; `placid list chain-roundings` shows both.",
     ("file", "path"): "the table, `.csv` or `.parquet`.",
 }
 

@@ -6,7 +6,7 @@ is there, with probability ``m_n / m_parent``, m_n the least fraction over colum
 Nodes are taken in order of their distance to the repository. What is wanted at one, ``q_n = m_n`` or ``m_n / m_parent`` if
 the parent was drawn, can take more than its memory: then all are scaled down alike, and drawn by pivotal dependent rounding
 (`placid.placement.rounding.pivotal`), within the budget to the byte. Parts of a plan on one node are drawn one after the
-other; what will be wanted below the first of them there is part of its size in its draw, so that there is room for it.
+other; what will be wanted below the first of them there is part of its size in its draw, so that room is left on average.
 
 **What is proven** (`least_ratio`). Let w be a node, b its budget, kappa_w = 1/2 for the item that dependent rounding leaves
 over (1 if all columns there have one size that divides b), and n a column at w with parent p at another node.
@@ -20,15 +20,15 @@ over (1 if all columns there have one size that divides b), and n a column at w 
    and by 1. ``E Q x_p <= omega_n m_p`` with omega_n the fractional bytes at w of other trees' columns, plus 1 / m_p times
    those of n's own tree, over b. Hence ``beta_n = kappa_w beta_p^2 / (beta_p + omega_n)``, where beta_p = m_p = 1 above a
    root; ``beta_n = beta_p`` at a node that has room for all, ``beta_n = kappa_w`` for roots at a node where all else hangs
-   from roots there. For a parent at w itself ``beta_n = kappa_w beta_p``, as room was kept; 0 if there is not that much
-   room.
+   from roots there. For a parent at w itself, if w has not room for all, beta_n = 0: room is kept for n on average only, and
+   what is left may be less than n takes.
 3. *One of several is there often enough.* Let a type's flow S over the options of rank <= k be f_o on option o. Thin every
    chain to f_o, independently; let N count what is left. ``E N >= beta S`` and, by 1., ``E N (N - 1) <= h S``, h the parts
    of an option: f_o times at most 1 for every column above and 1 for the other trees. Cauchy and Schwarz: ``P(N >= 1) >= (E
    N)^2 / E N^2 >= S beta^2 / (beta + h)``. Shares of capacity thin likewise.
 
 So a draw earns at least beta^2 / (beta + h) of the concave gain, with the least beta of the options. That is a worst case
-and far below what is measured. Nothing is promised where all that is dedicated to one part on its node does not fit there.
+and far below what is measured. Nothing is promised of two parts of a plan on one node that has not room for all.
 
 4. *In tiers* more is known, and the larger of the two counts: if options have one or two parts and no capacity binds; nodes
    with tails hold no heads, and columns of one size each that divides the budget; and a type meets heads at one node at
@@ -238,9 +238,6 @@ def _draw(order, ptr, node, size_bytes, weight, parent, m, u, coin, budget, plac
 @njit(cache=True)
 def _least_shares(by_depth, node, parent, level, m, weight, at_node, own, budget, ample, exact, below, beta):  # type: ignore[no-untyped-def]
     """Writes beta of point 2, float64 [C]; `at_node` [V] and `own` [C]: bytes at a node of all, of a column's tree."""
-    tight = np.zeros(len(budget), np.bool_)  # no room could be kept for what is below a column there
-    for n in range(len(m)):
-        tight[node[n]] |= m[n] > 0.0 and weight[n] > budget[node[n]] * (1.0 + 1e-9)
     for n in by_depth:
         if m[n] <= 0.0:
             continue
@@ -250,7 +247,7 @@ def _least_shares(by_depth, node, parent, level, m, weight, at_node, own, budget
         if ample[w]:
             beta[n] = over
         elif level[n] > 0:
-            beta[n] = 0.0 if tight[w] else kept * over
+            beta[n] = 0.0
         elif not below[w]:
             beta[n] = kept
         elif over > 0.0:

@@ -114,7 +114,7 @@ class PolicyCharts(ChartTools):
         values = values.encode(y=y, x=alt.value("width"), text="label:N")
         layers.append(values.mark_text(align="left", dx=10, fontSize=12, color=INK))
         chart = alt.layer(*layers).properties(height=26 * len(order))
-        chart = chart.properties(padding={"left": 5, "top": 5, "bottom": 5, "right": 8})
+        chart = chart.properties(padding={"left": 18, "top": 5, "bottom": 5, "right": 20})
         return self._finish(chart, datasets, "Gain per request by policy, with the bounds", switch=False)
 
     def latency_against_error(self, summary: pl.DataFrame) -> dict[str, Any]:

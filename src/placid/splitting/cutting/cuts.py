@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from placid.splitting.cutting.costs import Costs
     from placid.splitting.cutting.graph import Operations
 
-__all__ = ["Crossed", "Cut", "Side", "cuts_of", "needs_of"]
+__all__ = ["Crossed", "Cut", "Side", "cuts_of", "needs_of", "weights_of"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def cuts_of(operations: Operations, costs: Costs) -> tuple[Cut, ...]:
     last = _last_use(of, place)
     adds = np.array([costs.multiply_adds[s] for s in of.steps], np.int64).cumsum()
     moved = np.array([costs.moved_bytes[s] for s in of.steps], np.int64).cumsum()
-    used = [_weights(s, of) for s in of.steps]
+    used = [weights_of(s, of) for s in of.steps]
     heads, tails = _parameter_bytes(used, of), _parameter_bytes(used[::-1], of)[::-1]
     alive = _alive(of, costs, place, last)
     peak_head, peak_tail = np.maximum.accumulate(alive), np.maximum.accumulate(alive[::-1])[::-1]
@@ -167,7 +167,7 @@ def _alive(of: Operations, costs: Costs, place: dict[Node, int], last: dict[Node
     return change.cumsum()[:-1]
 
 
-def _weights(step: Node, of: Operations) -> set[Node]:
+def weights_of(step: Node, of: Operations) -> set[Node]:
     found: set[Node] = set()
     waiting = list(step.all_input_nodes)
     while waiting:

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from placid.splitting.cutting.costs import overwrites
+from placid.splitting.cutting.cuts import weights_of
 
 if TYPE_CHECKING:
     from torch.fx import Node
@@ -75,6 +76,9 @@ def dataflow(traced: Traced) -> Dataflow:
         for source in step.all_input_nodes
         if source in place
     ]
+    # what no operation reads (counters of normalisations) is not kept
+    read = (node for step in of.steps for node in weights_of(step, of))
+    weights = {id(of.stored[node][1]): of.stored[node][1] for node in read}
     return Dataflow(
         len(of.inputs),
         tuple(names),
@@ -85,7 +89,7 @@ def dataflow(traced: Traced) -> Dataflow:
         np.array(_orders(traced, place), np.int64).reshape(-1, 2),
         np.array([place[n] for n in of.outputs], np.int64),
         np.array([cut.position + len(of.inputs) for cut in traced.cuts], np.int64),
-        sum(t.numel() * t.element_size() for t in {id(t): t for _, t in of.stored.values()}.values()),
+        sum(t.numel() * t.element_size() for t in weights.values()),
         max((max(c.head.peak_bytes, c.tail.peak_bytes) for c in traced.cuts), default=0),
     )
 

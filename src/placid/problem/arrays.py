@@ -149,6 +149,22 @@ class Problem:
         ones = np.ones(self.option_count)
         return Chains(np.arange(self.option_count + 1, dtype=np.int64), self.option_item, ones, ones)
 
+    @cached_property
+    def bundles(self) -> tuple[np.ndarray, np.ndarray]:
+        """The sets of items that options need, each once: int64 [B + 1] and int32; bundle b is ``items[ptr[b]:ptr[b + 1]]``.
+
+        Types whose requests meet on their way share many: there can be a tenth as many bundles as options.
+        """
+        needs = self.needs
+        counts = np.diff(needs.ptr)
+        rows = np.full((self.option_count, int(counts.max(initial=1))), np.iinfo(np.int32).max, np.int32)
+        option = np.repeat(np.arange(self.option_count), counts)
+        rows[option, np.arange(len(needs.item)) - needs.ptr[option]] = needs.item
+        rows.sort(axis=1)
+        rows = np.unique(rows, axis=0)
+        there = rows < np.iinfo(np.int32).max
+        return np.concatenate(([0], np.cumsum(there.sum(1)))).astype(np.int64), rows[there]
+
     @property
     def node_count(self) -> int:
         """V, the number of nodes."""

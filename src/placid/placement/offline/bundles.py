@@ -12,7 +12,6 @@ import numpy as np
 from numba import njit
 
 from placid.problem.arrays import Problem
-from placid.problem.gain import type_gain
 
 __all__ = ["fill_with_bundles"]
 
@@ -29,8 +28,9 @@ def fill_with_bundles(
 ) -> np.ndarray:
     """`placed` (bool [N]) and what greedy adds to it, bundle by bundle, best first; a new array.
 
-    What a bundle adds changes when another that serves the same types is placed; it can rise, as a tail that is there
-    makes heads cheaper. So after every step the bundles that serve a type that was touched are looked at again, no others.
+    What a bundle adds falls as others are placed, unless one of them is needed beside it: a tail that is there makes heads
+    cheaper, and heads of other devices worth a tail of their own. So after every step the bundles around the items that came
+    are looked at again; of the others only those that come to the top of the heap are, as in lazy greedy.
     No ratio is claimed: with options of several items none is possible in general.
 
     Args:
@@ -44,6 +44,9 @@ def fill_with_bundles(
     room = problem.budget_bytes.astype(np.int64).copy()
     np.subtract.at(room, problem.item_node[now], problem.item_size_bytes[now])
     ptr, options = problem.options_by_item
+    bundle_ptr, bundle_item = problem.bundles
+    order = np.argsort(bundle_item, kind="stable")
+    of_item = np.concatenate(([0], np.cumsum(np.bincount(bundle_item, minlength=problem.item_count))))
     _fill(
         problem.option_ptr,
         problem.option_type,
@@ -53,6 +56,10 @@ def fill_with_bundles(
         needs.load,
         ptr,
         options,
+        bundle_ptr,
+        bundle_item,
+        of_item.astype(np.int64),
+        np.repeat(np.arange(len(bundle_ptr) - 1, dtype=np.int32), np.diff(bundle_ptr))[order],
         problem.item_node,
         problem.item_size_bytes,
         room,
@@ -67,9 +74,9 @@ def fill_with_bundles(
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
 def _missing(
-    o: int,
-    need_ptr: np.ndarray,
-    need_item: np.ndarray,
+    b: int,
+    bundle_ptr: np.ndarray,
+    bundle_item: np.ndarray,
     item_node: np.ndarray,
     size_bytes: np.ndarray,
     weight: np.ndarray,
@@ -77,59 +84,106 @@ def _missing(
     placed: np.ndarray,
     bytes_at: np.ndarray,
 ) -> tuple[float, bool]:
-    """Weighted bytes of what option o still needs, and whether it fits; `bytes_at` [V] is scratch, 0 before and after."""
+    """Weighted bytes of what bundle b still needs, and whether it fits; `bytes_at` [V] is scratch, 0 before and after."""
     size, fits = 0.0, True
-    for z in range(need_ptr[o], need_ptr[o + 1]):
-        e = need_item[z]
+    for z in range(bundle_ptr[b], bundle_ptr[b + 1]):
+        e = bundle_item[z]
         if not placed[e]:
             size += weight[e] * size_bytes[e]
             bytes_at[item_node[e]] += size_bytes[e]
             fits = fits and bytes_at[item_node[e]] <= room[item_node[e]]
-    for z in range(need_ptr[o], need_ptr[o + 1]):
-        bytes_at[item_node[need_item[z]]] = 0
+    for z in range(bundle_ptr[b], bundle_ptr[b + 1]):
+        bytes_at[item_node[bundle_item[z]]] = 0
     return size, fits
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
-def _worth(
-    o: int,
+def _parts(
     option_ptr: np.ndarray,
-    option_type: np.ndarray,
+    need_ptr: np.ndarray,
+    need_item: np.ndarray,
+    need_load: np.ndarray,
+    share: np.ndarray,
+) -> np.ndarray:
+    """Of every need its type's part of the item, in requests that get there, as a share of the type's demand."""
+    parts, most = np.empty(len(need_item)), np.zeros(len(share))
+    for r in range(len(option_ptr) - 1):
+        first, last = need_ptr[option_ptr[r]], need_ptr[option_ptr[r + 1]]
+        for z in range(first, last):
+            most[need_item[z]] = max(most[need_item[z]], share[need_item[z]] * need_load[z])
+        for z in range(first, last):
+            parts[z] = most[need_item[z]]
+        for z in range(first, last):
+            most[need_item[z]] = 0.0
+    return parts
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _open_gain(
+    r: int,
+    option_ptr: np.ndarray,
     option_saving: np.ndarray,
     need_ptr: np.ndarray,
     need_item: np.ndarray,
     need_load: np.ndarray,
+    parts: np.ndarray,
+    lacks: np.ndarray,
+    left: np.ndarray,
+) -> float:
+    """`placid.problem.gain.type_gain` of what is placed, from the options that lack nothing; `left` [N] is scratch."""
+    first, last = option_ptr[r], option_ptr[r + 1]
+    for o in range(first, last):
+        if lacks[o] == 0:
+            for z in range(need_ptr[o], need_ptr[o + 1]):
+                left[need_item[z]] = parts[z]
+    room, value = 1.0, 0.0
+    for o in range(first, last):
+        if lacks[o] != 0:
+            continue
+        take = room
+        for z in range(need_ptr[o], need_ptr[o + 1]):
+            take = min(take, left[need_item[z]] / need_load[z])
+        if take <= 0.0:
+            continue
+        for z in range(need_ptr[o], need_ptr[o + 1]):
+            left[need_item[z]] -= take * need_load[z]
+        room -= take
+        value += take * option_saving[o]
+        if room <= 0.0:
+            break
+    return value
+
+
+@njit(cache=True)  # type: ignore[misc,unused-ignore]
+def _opened(
+    b: int,
+    bundle_ptr: np.ndarray,
+    bundle_item: np.ndarray,
     item_ptr: np.ndarray,
     item_options: np.ndarray,
+    option_type: np.ndarray,
     demand: np.ndarray,
-    share: np.ndarray,
-    gain: np.ndarray,
     placed: np.ndarray,
-    part: np.ndarray,
+    lacks: np.ndarray,
     seen: np.ndarray,
     stamp: int,
-) -> float:
-    """What the bundle of option o adds: put it there, look at every type that it serves, and take it away again."""
-    worth = 0.0
-    fresh = np.empty(need_ptr[o + 1] - need_ptr[o], np.int64)
-    new = 0
-    for z in range(need_ptr[o], need_ptr[o + 1]):
-        if not placed[need_item[z]]:
-            fresh[new] = need_item[z]
-            new += 1
-            placed[need_item[z]] = True
-    for n in range(new):
-        for i in range(item_ptr[fresh[n]], item_ptr[fresh[n] + 1]):
-            r = option_type[item_options[i]]
-            if seen[r] != stamp and demand[r] > 0.0:
+    types: np.ndarray,
+) -> int:
+    """Count what bundle b brings as there in `lacks`; how many types it opens an option for, which are in `types` then."""
+    found = 0
+    for z in range(bundle_ptr[b], bundle_ptr[b + 1]):
+        e = bundle_item[z]
+        if placed[e]:
+            continue
+        for i in range(item_ptr[e], item_ptr[e + 1]):
+            o = item_options[i]
+            lacks[o] -= 1
+            r = option_type[o]
+            if lacks[o] == 0 and seen[r] != stamp and demand[r] > 0.0:
                 seen[r] = stamp
-                after = type_gain(
-                    r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
-                )
-                worth += demand[r] * (after - gain[r])
-    for n in range(new):
-        placed[fresh[n]] = False
-    return worth
+                types[found] = r
+                found += 1
+    return found
 
 
 @njit(cache=True)  # type: ignore[misc,unused-ignore]
@@ -142,6 +196,10 @@ def _fill(
     need_load: np.ndarray,
     item_ptr: np.ndarray,
     item_options: np.ndarray,
+    bundle_ptr: np.ndarray,
+    bundle_item: np.ndarray,
+    of_item: np.ndarray,
+    item_bundles: np.ndarray,
     item_node: np.ndarray,
     size_bytes: np.ndarray,
     room: np.ndarray,
@@ -151,94 +209,97 @@ def _fill(
     weight: np.ndarray,
     placed: np.ndarray,
 ) -> None:
-    types, count = len(option_ptr) - 1, len(option_type)
-    part = np.zeros(len(placed))
-    gain = np.zeros(types)
-    for r in range(types):
+    parts = _parts(option_ptr, need_ptr, need_item, need_load, share)
+    left = np.zeros(len(placed))
+    lacks = np.zeros(len(option_type), np.int32)  # items that an option still needs
+    for o in range(len(option_type)):
+        for z in range(need_ptr[o], need_ptr[o + 1]):
+            lacks[o] += not placed[need_item[z]]
+    gain = np.zeros(len(option_ptr) - 1)
+    for r in range(len(gain)):
         if demand[r] > 0.0:
-            gain[r] = type_gain(
-                r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
+            gain[r] = _open_gain(
+                r, option_ptr, option_saving, need_ptr, need_item, need_load, parts, lacks, left
             )
-    seen, stamp = np.zeros(types, np.int64), 0
-    version = np.zeros(count, np.int64)
-    touched = np.zeros(count, np.int64)  # the step that last asked for an option to be looked at again
-    step = 1
-    heap = [(0.0, 0, 0) for _ in range(0)]
-    again = list(range(count))
+    bundles = len(bundle_ptr) - 1
+    seen, stamp, types = np.zeros(len(gain), np.int64), 0, np.zeros(len(gain), np.int64)
+    version = np.zeros(bundles, np.int64)
+    looked = np.zeros(bundles, np.int64)  # the step in which a bundle was looked at last
+    marked = np.zeros(len(placed), np.int64)  # likewise for items around those that came
     bytes_at = np.zeros(len(room), np.int64)
-    least = 0.0
+    heap = [(0.0, 0, 0) for _ in range(0)]
+    again = list(range(bundles))
+    step, least = 0, 0.0
     while True:
-        for o in again:
-            version[o] += 1
-            if demand[option_type[o]] <= 0.0:
-                continue
-            size, fits = _missing(
-                o, need_ptr, need_item, item_node, size_bytes, weight, room, placed, bytes_at
-            )
-            if size == 0.0 or not fits:
-                continue
-            stamp += 1
-            worth = _worth(
-                o,
-                option_ptr,
-                option_type,
-                option_saving,
-                need_ptr,
-                need_item,
-                need_load,
-                item_ptr,
-                item_options,
-                demand,
-                share,
-                gain,
-                placed,
-                part,
-                seen,
-                stamp,
-            )
-            value = worth / size if by_density else worth
-            if value > least:
-                heapq.heappush(heap, (-value, o, version[o]))
-        if step == 1 and len(heap):
-            least = -1e-12 * heap[0][0]  # below this a gain is round-off of what it is the difference of
-        best = -1
-        while len(heap):
-            _, o, of = heapq.heappop(heap)
-            if of != version[o]:
-                continue  # looked at again since
-            _, fits = _missing(o, need_ptr, need_item, item_node, size_bytes, weight, room, placed, bytes_at)
-            if fits:
-                best = o
-                break
-        if best < 0:
-            return
         step += 1
-        again.clear()
+        best = -1
+        while best < 0:
+            for b in again:
+                looked[b] = step
+                version[b] += 1
+                size, fits = _missing(
+                    b, bundle_ptr, bundle_item, item_node, size_bytes, weight, room, placed, bytes_at
+                )
+                if size == 0.0 or not fits:
+                    continue
+                stamp += 1
+                found = _opened(
+                    *(b, bundle_ptr, bundle_item, item_ptr, item_options, option_type, demand),
+                    *(placed, lacks, seen, stamp, types),
+                )
+                worth = 0.0
+                for n in range(found):
+                    r = types[n]
+                    worth += demand[r] * (
+                        _open_gain(
+                            r, option_ptr, option_saving, need_ptr, need_item, need_load, parts, lacks, left
+                        )
+                        - gain[r]
+                    )
+                for z in range(bundle_ptr[b], bundle_ptr[b + 1]):
+                    e = bundle_item[z]
+                    if not placed[e]:
+                        for i in range(item_ptr[e], item_ptr[e + 1]):
+                            lacks[item_options[i]] += 1
+                value = worth / size if by_density else worth
+                if value > least:
+                    heapq.heappush(heap, (-value, b, version[b]))
+            again.clear()
+            if step == 1 and least == 0.0 and len(heap):
+                least = -1e-12 * heap[0][0]  # below this a gain is round-off of what it is the difference of
+            if not len(heap):
+                return
+            _, b, of = heapq.heappop(heap)
+            if of != version[b]:
+                continue  # looked at again since
+            if looked[b] != step:
+                again.append(b)  # what it adds may have fallen since
+            else:
+                best = b
         stamp += 1
-        for z in range(need_ptr[best], need_ptr[best + 1]):
-            e = need_item[z]
+        found = _opened(
+            *(best, bundle_ptr, bundle_item, item_ptr, item_options, option_type, demand),
+            *(placed, lacks, seen, stamp, types),
+        )
+        for n in range(found):
+            r = types[n]
+            gain[r] = _open_gain(
+                r, option_ptr, option_saving, need_ptr, need_item, need_load, parts, lacks, left
+            )
+        for z in range(bundle_ptr[best], bundle_ptr[best + 1]):
+            e = bundle_item[z]
             if placed[e]:
                 continue
             placed[e] = True
             room[item_node[e]] -= size_bytes[e]
-            for i in range(item_ptr[e], item_ptr[e + 1]):
-                r = option_type[item_options[i]]
-                if seen[r] == stamp or demand[r] <= 0.0:
-                    continue
-                seen[r] = stamp
-                gain[r] = -1.0  # below, once everything is in place
-        for r in range(types):
-            if gain[r] >= 0.0:
-                continue
-            gain[r] = type_gain(
-                r, option_ptr, option_saving, need_ptr, need_item, need_load, share, placed, part
-            )
-            # whatever serves this type is worth something else now
-            for z in range(need_ptr[option_ptr[r]], need_ptr[option_ptr[r + 1]]):
-                e = need_item[z]
-                if placed[e]:
-                    continue
-                for i in range(item_ptr[e], item_ptr[e + 1]):
-                    if touched[item_options[i]] != step:
-                        touched[item_options[i]] = step
-                        again.append(item_options[i])
+            # bundles of what some option needs beside e
+            for i in range(of_item[e], of_item[e + 1]):
+                for y in range(bundle_ptr[item_bundles[i]], bundle_ptr[item_bundles[i] + 1]):
+                    other = bundle_item[y]
+                    if marked[other] == step or (placed[other] and other != e):
+                        continue
+                    marked[other] = step
+                    for j in range(of_item[other], of_item[other + 1]):
+                        if looked[item_bundles[j]] != -step:
+                            looked[item_bundles[j]] = -step
+                            again.append(item_bundles[j])

@@ -20,6 +20,7 @@ from placid.network.changes import (
     timeline,
 )
 from placid.network.declared import declarations
+from placid.network.devices import Devices, hang
 from placid.network.dress import TIERINGS, Cloud, dress, ingress_nodes
 from placid.network.files import read_graph, write_graph
 from placid.network.graph import Link, Network, Node
@@ -37,6 +38,7 @@ __all__ = [
     "Change",
     "Cloud",
     "Cut",
+    "Devices",
     "Fail",
     "Join",
     "Link",
@@ -52,6 +54,7 @@ __all__ = [
     "declared_lengths",
     "dress",
     "great_circle_km",
+    "hang",
     "ingress_nodes",
     "load_topology",
     "read_graph",

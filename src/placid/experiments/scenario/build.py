@@ -251,10 +251,21 @@ def _workload(
                 if source in sent:
                     sent[source] += value
             given["weights"] = sent
+        elif isinstance(made.values.get("weights"), Mapping):
+            given["weights"] = _by_node(made.values["weights"], requests.nodes, network.network)
         found = made.make(**{**made.values, **given})
         assert isinstance(found, Workload)
         return found
     return None
+
+
+def _by_node(weights: Mapping[str, float], nodes: Sequence[str], network: Network) -> dict[str, float]:
+    """`weights` with the ingress nodes of a tier in the place of its name; a node's own weight counts before its tier's."""
+    found: dict[str, float] = {}
+    for name, weight in weights.items():
+        inside = [n for n in nodes if network.node(n).tier == name] if name not in network.index else []
+        found |= {n: weight for n in inside if n not in weights} or {name: weight}
+    return found
 
 
 def _recorded(path: Path) -> np.ndarray:

@@ -11,7 +11,7 @@ from placid.experiments.scenario.changes import build_timeline
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.networks import NetworkChoice
 from placid.experiments.scenario.settings import settings_of
-from placid.network import Network, declarations, dress, traffic_matrix
+from placid.network import Network, declarations, dress, hang, traffic_matrix
 from placid.yaml_lines import Document, Key
 
 __all__ = ["BuiltNetwork", "build_network"]
@@ -78,8 +78,9 @@ def build_network(mistakes: Mistakes, choice: NetworkChoice, folder: Path, slots
     bare = source.build(mistakes, **given)
     if not isinstance(bare, Network):
         return None
-    dressed = _dress(mistakes, choice, bare)
-    if dressed is None:
+    without = _dress(mistakes, choice, bare)
+    dressed = None if without is None else _with_devices(mistakes, choice, without)
+    if without is None or dressed is None:
         return None
     ingress = _ingress(mistakes, choice, dressed)
     stretches = build_timeline(mistakes, choice.changes, dressed, slots)
@@ -90,7 +91,7 @@ def build_network(mistakes: Mistakes, choice: NetworkChoice, folder: Path, slots
         dressed,
         stretches,
         ingress,
-        _declared_tiered(dressed) if tiered else declarations(bare, dressed),
+        (_declared_tiered(without) if tiered else declarations(bare, without)) + _declared_devices(choice),
         _sources(choice, bare),
         choice,
         mistakes.document,
@@ -134,11 +135,21 @@ def _dress(mistakes: Mistakes, choice: NetworkChoice, bare: Network) -> Network 
     return None
 
 
+def _with_devices(mistakes: Mistakes, choice: NetworkChoice, network: Network) -> Network | None:
+    if not choice.devices:
+        return network
+    with mistakes.at((*_AT, "devices"), {}):
+        return hang(network, choice.devices)
+    return None
+
+
 def _ingress(mistakes: Mistakes, choice: NetworkChoice, network: Network) -> tuple[str, ...] | None:
     hosts = [n for n in network.nodes if not n.repository]
     at: Key = (*_AT, "ingress")
     if not choice.ingress:
         lowest = {network.nodes[0].tier} if choice.source.name == "tiered" else {n.tier for n in hosts}
+        if choice.devices:
+            lowest = set(choice.devices)
         found = [n.name for n in hosts if n.tier in lowest]
     elif choice.ingress == ("all",) and "all" not in network.index:
         found = [n.name for n in hosts]
@@ -170,6 +181,21 @@ def _declared_tiered(network: Network) -> tuple[str, ...]:
         f"Round-trip times of the links above each tier are declared: {trips}.",
         f"Processor classes are declared: {classes}.",
     )
+
+
+def _declared_devices(choice: NetworkChoice) -> tuple[str, ...]:
+    if not choice.devices:
+        return ()
+    kinds = [
+        f"{kind} {d.processor}, {d.memory_bytes / 2**20:g} MiB, {1e3 * d.rtt_s:g} ms"
+        + (
+            f", {8 * d.bandwidth_bytes_per_s / 1e6:g} Mbit/s"
+            if d.bandwidth_bytes_per_s < float("inf")
+            else ""
+        )
+        for kind, d in choice.devices.items()
+    ]
+    return (f"Devices and their links are declared: {'; '.join(kinds)}.",)
 
 
 def _sources(choice: NetworkChoice, bare: Network) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from placid.catalog.radios import RADIOS
 from placid.experiments.scenario.changes import read_changes
 from placid.experiments.scenario.kinds import (
     Choice,
@@ -25,13 +26,14 @@ from placid.experiments.scenario.kinds import (
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.reading import Made, fields_of, read_section, unknown_field
 from placid.experiments.scenario.settings import Section, Setting, model_of, settings_of
-from placid.network import NETWORKS, TIERINGS, Cloud, dress, topology_names
+from placid.network import NETWORKS, TIERINGS, Cloud, Devices, dress, topology_names
 from placid.yaml_lines import Key
 
 __all__ = [
     "NetworkChoice",
     "Override",
     "cloud_model",
+    "devices_model",
     "network_model",
     "read_network",
     "tiered_model",
@@ -60,6 +62,7 @@ class NetworkChoice:
     Attributes:
         source: what gives nodes and links.
         dressing: arguments of `dress`.
+        devices: what hangs below its nodes, by kind.
         ingress: nodes or tiers; empty for the usual ones.
         changes: in the order of the file, each with the place where it stands.
     """
@@ -68,6 +71,7 @@ class NetworkChoice:
     dressing: Mapping[str, Any]
     ingress: tuple[str, ...]
     changes: tuple[Made, ...]
+    devices: Mapping[str, Devices] = field(default_factory=dict)
 
 
 @cache
@@ -85,6 +89,10 @@ def network_model(source: str) -> type[Section]:
                 description="what single nodes have instead, by node name: `tier`, `memory`, `processor`, `processors`.",
             ),
         ),
+        "devices": (
+            Any,
+            Field({}, description="devices that hang below its nodes, by the name of their kind: see below."),
+        ),
     }
     if source == "tiered":
         about = "the tiered network of an Internet service provider: see below; `{}` for the defaults."
@@ -94,8 +102,8 @@ def network_model(source: str) -> type[Section]:
 
 
 _INGRESS = (
-    "where requests enter: names of nodes or tiers, or `all`. Left out: the base stations of a tiered network, every node "
-    "that is no repository of any other."
+    "where requests enter: names of nodes or tiers, or `all`. Left out: the devices if there are any, else the base "
+    "stations of a tiered network, every node that is no repository of any other."
 )
 
 
@@ -194,6 +202,25 @@ def cloud_model() -> type[Section]:
     return model_of("cloud", settings)
 
 
+@cache
+def devices_model() -> type[Section]:
+    """The fields of one kind of `network.devices`."""
+    link = (
+        Annotated[Any, either(Choice(tuple(RADIOS), "kind of link"), None)],
+        Field(
+            None,
+            description="a declared kind of link, such as `wifi`, which gives `rtt`, `bandwidth` and `energy` unless "
+            "they are written.",
+        ),
+    )
+    # with a kind of link nothing is missing
+    settings = (
+        replace(s, required=False, default=None) if s.parameter == "rtt_s" else s
+        for s in settings_of(Devices)
+    )
+    return model_of("devices", settings, {"link": link})
+
+
 def read_network(mistakes: Mistakes, data: object, changes: object) -> NetworkChoice | None:
     """The sections `network` and `changes` as written."""
     happening = read_changes(mistakes, changes)
@@ -219,6 +246,7 @@ def read_network(mistakes: Mistakes, data: object, changes: object) -> NetworkCh
     source = sources[0]
     section = read_section(mistakes, _AT, data, network_model(source))
     overrides = _read_overrides(mistakes, data.get("overrides"))
+    devices = _read_devices(mistakes, data.get("devices"))
     ingress = getattr(section, "ingress", None) or ()
     if source == "tiered":
         at: Key = (*_AT, "tiered")
@@ -226,10 +254,10 @@ def read_network(mistakes: Mistakes, data: object, changes: object) -> NetworkCh
         inner = read_section(
             mistakes, at, data["tiered"] if data["tiered"] is not None else {}, tiered_model()
         )
-        if section is None or inner is None or overrides is None:
+        if section is None or inner is None or overrides is None or devices is None:
             return None
         made = Made.of(source, at, NETWORKS[source], inner, _tiered_settings())
-        return NetworkChoice(made, {"overrides": overrides}, ingress, happening)
+        return NetworkChoice(made, {"overrides": overrides}, ingress, happening, devices)
     cloud = None
     if data.get("cloud") is not None:
         at = (*_AT, "cloud")
@@ -241,7 +269,7 @@ def read_network(mistakes: Mistakes, data: object, changes: object) -> NetworkCh
     if source == "topology" and isinstance(topology, str) and topology not in topology_names():
         mistakes.add_unknown((*_AT, "topology"), "topology", topology, topology_names())
         return None
-    if section is None or overrides is None:
+    if section is None or overrides is None or devices is None:
         return None
     known = {s.parameter for s in settings_of(NETWORKS[source])}
     given = section.given()
@@ -249,7 +277,8 @@ def read_network(mistakes: Mistakes, data: object, changes: object) -> NetworkCh
     fields = {s.parameter: s.field for s in settings}
     made = Made(source, _AT, NETWORKS[source], {p: v for p, v in given.items() if p in known}, fields)
     dressing = {p: v for p, v in given.items() if p in fields and p not in known}
-    return NetworkChoice(made, {**dressing, "cloud": cloud, "overrides": overrides}, ingress, happening)
+    dressing |= {"cloud": cloud, "overrides": overrides}
+    return NetworkChoice(made, dressing, ingress, happening, devices)
 
 
 def _any(names: Mapping[str, object]) -> str:
@@ -269,3 +298,37 @@ def _read_overrides(mistakes: Mistakes, data: object) -> dict[str, dict[str, Any
     return {
         n: {p: getattr(one, p) for p in one.model_fields_set} for n, one in found.items() if one is not None
     }
+
+
+def _read_devices(mistakes: Mistakes, data: object) -> dict[str, Devices] | None:
+    at: Key = (*_AT, "devices")
+    if data is None:
+        return {}
+    if not isinstance(data, Mapping):
+        mistakes.add(at, f"expected a mapping, kind: fields, got {described(data)}", of_value=True)
+        return None
+    found: dict[str, Devices | None] = {}
+    for kind, fields in data.items():
+        section = read_section(mistakes, (*at, kind), fields, devices_model())
+        found[str(kind)] = None
+        if section is None:
+            continue
+        given = section.given()
+        radio = RADIOS.get(getattr(section, "link", None) or "")
+        if radio is not None:
+            given = {
+                "rtt_s": radio.rtt_s,
+                "bandwidth_bytes_per_s": radio.bytes_per_s,
+                "energy_j_per_byte": radio.energy_j_per_byte,
+            } | given
+        if given.get("rtt_s") is None:
+            mistakes.add(
+                (*at, kind), f"says not how far they are: write 'rtt', or one of 'link: {'|'.join(RADIOS)}'"
+            )
+            continue
+        names = {s.parameter: s.field for s in settings_of(Devices)}
+        with mistakes.at((*at, kind), names):
+            found[str(kind)] = Devices(**given)
+    if any(one is None for one in found.values()):
+        return None
+    return {kind: one for kind, one in found.items() if one is not None}

@@ -10,7 +10,13 @@ from typing import Any
 from placid.experiments.scenario.changes import change_model
 from placid.experiments.scenario.kinds import Kind
 from placid.experiments.scenario.limits import BudgetSection, LimitsSection
-from placid.experiments.scenario.networks import Override, cloud_model, network_model, tiered_model
+from placid.experiments.scenario.networks import (
+    Override,
+    cloud_model,
+    devices_model,
+    network_model,
+    tiered_model,
+)
 from placid.experiments.scenario.schema import Frame, HindsightSection, objective_model
 from placid.experiments.scenario.settings import Section
 from placid.experiments.scenario.tables import Family, catalogs, policies, solvers, table_file, workloads
@@ -51,6 +57,7 @@ def sections() -> Mapping[str, tuple[str, type[Section]]]:
         found[f"`network` with `{source}`"] = (abouts.get(source, ""), network_model(source))
     found["`network.tiered`"] = ("The numbers of the tiered network.", tiered_model())
     found["`network.cloud`"] = ("A repository outside the topology, joined to it at gateways.", cloud_model())
+    found["`network.devices`"] = ("By the name of their kind, which is their tier.", devices_model())
     found["`network.overrides`"] = ("By node name.", Override)
     for name in CHANGES:
         becomes = re.sub(r"`[a-z_]+`", "`to`", _about(CHANGES[name]))

@@ -127,8 +127,8 @@ def _first_sentence(make: Callable[..., Any]) -> str:
 
 #: descriptions for a person who writes YAML, where those of the code speak to a person who writes Python
 _ABOUT = {
-    "weights": "how requests divide over the ingress nodes: by node name; `traffic`: as the traffic that each node sends in "
-    "the matrix that the topology ships; left out: evenly.",
+    "weights": "how requests divide over the ingress nodes: by name of node or tier; `traffic`: as the traffic that each "
+    "node sends in the matrix that the topology ships; left out: evenly.",
     "ranks": "`shared`: all ingress nodes agree on what is popular; `per ingress`: each has a random order of its own.",
     "ranks_seed": "what the orders of `per ingress` are drawn from; no other draw depends on it.",
     "repeat": "after the last slot start again with the first; otherwise a longer run is a mistake.",

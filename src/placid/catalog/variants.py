@@ -92,7 +92,7 @@ class Exit:
 
     Attributes:
         segment: position of the segment after which it stands.
-        rule: "entropy", "confidence" or "learned".
+        rule: "entropy", "confidence", "margin" or "learned".
         threshold: of that rule, chosen on the calibration images.
         share: of all test images that are answered here.
         accuracy: on those.

@@ -32,6 +32,7 @@ from placid.splitting.codecs import Codec, Entropic, Uniform, Variational
 from placid.splitting.data import Images
 from placid.splitting.nets import airbench, resnet9
 from placid.splitting.training import Classifier, Recipe, accuracy, fit
+from placid.splitting.training.classifier import Ensemble
 from placid.splitting.training.batches import as_input
 
 RECIPE = Recipe(4, batch=64, crop=2)
@@ -251,3 +252,20 @@ def test_a_teacher_that_keeps_its_answers_gives_the_same_ones(
     files[0].write_bytes(b"half")  # interrupted while writing: asked again
     torch.testing.assert_close(keeping.answers(images)[-1], wanted[-1], rtol=0, atol=0)
     assert not torch.equal(keeping.logits(images + 0.1), wanted[-1])
+
+
+def test_others_may_answer_beside_the_teacher_whose_features_are_imitated(
+    trained: nn.Sequential, pictures: Images, tmp_path: Path
+) -> None:
+    parts, images = parted(trained, "stage2", torch.zeros(2, 3, 32, 32)), as_input(pictures.images[:8])
+    other = copy.deepcopy(trained)
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.mul_(0.9)
+    together = Teacher(*parts, tmp_path / "answers", Ensemble([trained, other.eval()]))
+    alone = Teacher(*parts)
+    for _ in range(2):  # asked, then kept
+        mean = (trained(images) + other(images)) / 2
+        torch.testing.assert_close(together.logits(images), mean.detach())
+    assert not torch.allclose(together.logits(images), alone.logits(images))
+    torch.testing.assert_close(together.answers(images)[0], alone.answers(images)[0])

@@ -124,7 +124,7 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(UnknownNameError, match="exit rule 'entropie'; did you mean 'entropy'"):
         fit_score("entropie", logits[0], labels)
     with pytest.raises(UnknownNameError, match="exit rule"):
-        Score("margin")
+        Score("doubt")
     with pytest.raises(InputError, match="use fit_score"):
         Score("learned")
     with pytest.raises(InputError, match="above 0"):
@@ -133,3 +133,10 @@ def test_mistakes_are_named() -> None:
         fit_score("learned", logits[0], labels[:9])
     with pytest.raises(InputError, match="same inputs"):
         risk_coverage(np.ones(3), np.ones(4, bool))
+
+
+def test_the_margin_asks_about_the_two_most_likely_alone() -> None:
+    logits = np.log(np.array([[0.45, 0.45, 0.1], [0.6, 0.2, 0.2], [0.6, 0.39, 0.01]]))
+    np.testing.assert_allclose(Score("margin")(logits), [0.5, 0.75, 0.6 / 0.99], atol=1e-9)
+    # confidence calls the last two alike
+    np.testing.assert_allclose(np.diff(Score("confidence")(logits))[1], 0, atol=1e-9)

@@ -107,6 +107,23 @@ def test_one_variant_alone_or_an_unknown_one(lab: Lab, tmp_path: Path) -> None:
     assert sorted(p.name for p in out.iterdir()) == ["local-tiny", "teacher"]
 
 
+@pytest.mark.usefixtures("small_cifar")
+def test_students_of_all_teachers_have_them_trained_first(tmp_path: Path) -> None:
+    exits = "{technique: exits, after: [stage1]"
+    lab = read_lab(
+        written(tmp_path, GOOD.replace(exits, f"{exits}, training: joint, teachers: all, epochs: 1"))
+    )
+    out = tmp_path / "out"
+    told: list[str] = []
+    train_lab(lab, out, only=["exits-stage1-joint"], seeds=[1], told=lambda name, line: told.append(name))
+    assert set(told) == {"teacher, seed 0", "teacher, seed 1", "exits-stage1-joint, seed 1"}
+    about = read_about(weights_file(out, "exits-stage1-joint", 1))
+    assert about is not None
+    assert len(set(about["teacher"].split())) == 2  # so that another teacher means another training
+    train_lab(lab, out, only=["teacher"])
+    assert sorted(p.name for p in out.iterdir()) == ["exits-stage1-joint", "teacher"]
+
+
 def test_a_lab_without_its_data_says_how_to_get_it(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -28,33 +28,44 @@ class Teacher:
         head: images to what crosses at the cut.
         tail: the parts that follow, the last gives logits.
         folder: where answers are kept, of this teacher alone; it may be deleted at any time.
+        answering: who gives `logits` instead of the last part, such as several networks together.
     """
 
-    def __init__(self, head: nn.Module, tail: Sequence[nn.Module], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        head: nn.Module,
+        tail: Sequence[nn.Module],
+        folder: Path | None = None,
+        answering: nn.Module | None = None,
+    ) -> None:
         self.head = Frozen(head)
         self.tail = [Frozen(part) for part in tail]
         self.folder = folder
+        self.answering = None if answering is None else Frozen(answering)
 
     def answers(self, images: Tensor) -> list[Tensor]:
         """What crosses at the cut, and what each part of the tail puts out; logits last."""
-        return self._kept(images, "features", slice(None))
+        return self._kept(images, "features", lambda: self._asked(images))
 
     def logits(self, images: Tensor) -> Tensor:
         """The answer alone."""
-        return self._kept(images, "logits", slice(-1, None))[-1]
+        if self.answering is None:
+            return self._kept(images, "logits", lambda: self._asked(images)[-1:])[-1]
+        answering = self.answering
+        return self._kept(images, "answering", lambda: [answering(images)])[-1]
 
     @torch.no_grad()
     def _asked(self, images: Tensor) -> list[Tensor]:
-        # in 32 bits also where a student trains in 16: the answers may be kept for others
-        with torch.autocast(images.device.type, enabled=False):
-            found = [self.head(images)]
-            for part in self.tail:
-                found.append(part(found[-1]))
+        found = [self.head(images)]
+        for part in self.tail:
+            found.append(part(found[-1]))
         return found
 
-    def _kept(self, images: Tensor, kind: str, wanted: slice) -> list[Tensor]:
+    def _kept(self, images: Tensor, kind: str, ask: Callable[[], list[Tensor]]) -> list[Tensor]:
+        """What `ask` says, in 32 bits also where a student trains in 16: the answers may be kept for others."""
         if self.folder is None or images.device.type != "cpu":
-            return self._asked(images)[wanted]
+            with torch.autocast(images.device.type, enabled=False):
+                return ask()
         digest = zlib.crc32(images.permute(0, 2, 3, 1).contiguous().numpy().tobytes())
         file = self.folder / f"{kind}-{digest:08x}-{len(images)}.safetensors"
         try:
@@ -62,7 +73,8 @@ class Teacher:
             return [kept[str(i)].to(torch.float32) for i in range(len(kept))]
         except (FileNotFoundError, SafetensorError, KeyError):
             pass  # not asked yet, or interrupted while writing
-        answers = self._asked(images)[wanted]
+        with torch.autocast(images.device.type, enabled=False):
+            answers = ask()
         self.folder.mkdir(parents=True, exist_ok=True)
         last = len(answers) - 1
         save_file(

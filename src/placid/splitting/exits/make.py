@@ -43,7 +43,7 @@ class ExitSettings:
         head: a kind in `heads.HEADS`; `head_settings` are its own.
         recipe: of the training of the heads.
         distilled: share of their loss that imitates the network's own end.
-        rule: of leaving: "entropy", "confidence" or "learned".
+        rule: of leaving: "entropy", "confidence", "margin" or "learned".
         target: "lose": least operations, at most `level` of accuracy lost on the calibration images. "budget": highest
             accuracy with at most `level` of the network's operations. "risk": at most `level` of new images
             answered worse than by the whole network, promised (`control.control_risk`).

@@ -12,10 +12,10 @@ from scipy.special import expit, log_softmax
 
 from placid.errors import InputError, UnknownNameError
 
-__all__ = ["RULES", "Score", "best_temperature", "confidence", "entropy", "fit_score"]
+__all__ = ["RULES", "Score", "best_temperature", "confidence", "entropy", "fit_score", "margin"]
 
 #: what an exit can be asked
-RULES = ("entropy", "confidence", "learned")
+RULES = ("entropy", "confidence", "margin", "learned")
 
 
 def entropy(logits: np.ndarray) -> np.ndarray:
@@ -33,7 +33,21 @@ def confidence(logits: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(log_softmax(logits.astype(np.float64), axis=-1).max(-1)))
 
 
-_PLAIN: dict[str, Callable[[np.ndarray], np.ndarray]] = {"entropy": entropy, "confidence": confidence}
+def margin(logits: np.ndarray) -> np.ndarray:
+    """The largest softmax of `logits` [..., classes] against the second alone: p1 / (p1 + p2), between 1/2 and 1.
+
+    It asks whether the answer is the right one of the two most likely; what the other classes have together, which
+    confidence counts too, says little about that.
+    """
+    two = np.partition(logits.astype(np.float64), -2, axis=-1)[..., -2:]
+    return np.asarray(expit(two[..., 1] - two[..., 0]))
+
+
+_PLAIN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "entropy": entropy,
+    "confidence": confidence,
+    "margin": margin,
+}
 
 
 @dataclass(frozen=True)
@@ -77,8 +91,8 @@ def fit_score(
 ) -> Score:
     """Fit `rule` for one exit on calibration images; a fraction of a second for 5,000.
 
-    "entropy" and "confidence" get a temperature. "learned" is a logistic regression of whether the exit is right, on what
-    its logits look like: unlike a temperature, it can tell classes that the exit mixes up from those that it does not.
+    "learned" is a logistic regression of whether the exit is right, on what its logits look like: it can tell classes that
+    the exit mixes up from those that it does not. The others get a temperature, which cannot.
 
     Args:
         logits: float [n, classes], of this exit.

@@ -39,10 +39,16 @@ def method_of(variant: Bottleneck) -> Method:
     return METHODS[variant.method]
 
 
-def teacher_parts(network: nn.Module, cut: str, data: LabelledImages, folder: Path | None = None) -> Teacher:
-    """`network` in the parts that a bottleneck before `cut` imitates; its answers are kept in `folder`."""
+def teacher_parts(
+    network: nn.Module,
+    cut: str,
+    data: LabelledImages,
+    folder: Path | None = None,
+    answering: nn.Module | None = None,
+) -> Teacher:
+    """`network` in the parts that a bottleneck before `cut` imitates; see `Teacher` for `folder` and `answering`."""
     head, tail = parted(network, cut, as_input(data.train.images[:2]).contiguous())
-    return Teacher(head, tail, folder)
+    return Teacher(head, tail, folder, answering)
 
 
 def split_network(variant: Bottleneck, network: nn.Module, data: LabelledImages, seed: int) -> SplitNetwork:

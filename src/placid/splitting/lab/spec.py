@@ -16,6 +16,9 @@ from placid.yaml_lines import parse, read_file
 __all__ = ["Bottleneck", "Exits", "Lab", "Local", "Network", "Remote", "Split", "VariantSpec", "read_lab"]
 
 
+#: whose answers a student imitates: of the seed's teacher, or of the teachers of all seeds, averaged
+Teachers = Literal["own", "all"]
+
 #: a variant is trained with so many of the lab's seeds unless it says how many
 _ALL = 1000
 
@@ -76,7 +79,8 @@ class Split(_Part):
 class Bottleneck(_Part):
     """A bottleneck trained into the network before `cut`; with `int8` also with the device's part quantised.
 
-    `encoder` is one of `ENCODERS`; left out, the lab's, which `usual` is then set to.
+    `encoder` is one of `ENCODERS`; left out, the lab's, which `usual` is then set to. Features are always those of its own
+    seed's teacher; the answers are, with `teachers` "all", the mean of every seed's.
     """
 
     technique: Literal["bottleneck"]
@@ -88,6 +92,7 @@ class Bottleneck(_Part):
     encoder: str = ""
     usual: str = Field("medium", exclude=True)
     epochs: int = Field(8, ge=2)
+    teachers: Teachers = "own"
     int8: bool = False
     seeds: int = Field(_ALL, ge=1)
 
@@ -113,7 +118,8 @@ class Exits(_Part):
 
     `training`: "heads-only" leaves the network as it is, "joint" trains a copy of it with them. `rule` and `target` as in
     `exits.ExitSettings`, with `level` of accuracy lost, operations kept, or risk promised. What crosses from one part to
-    the next is rounded to `bits`. `head` has the settings of `exits.heads.convolved`.
+    the next is rounded to `bits`. `head` has the settings of `exits.heads.convolved`. `teachers`: whom exits trained with
+    the network imitate, the teacher they start from or the mean of every seed's.
     """
 
     technique: Literal["exits"]
@@ -121,7 +127,8 @@ class Exits(_Part):
     training: Literal["joint", "heads-only"] = "heads-only"
     head: dict[str, int] = {}
     epochs: int = Field(4, ge=1)
-    rule: Literal["entropy", "confidence", "learned"] = "learned"
+    teachers: Teachers = "own"
+    rule: Literal["entropy", "confidence", "margin", "learned"] = "learned"
     target: Literal["lose", "budget", "risk"] = "lose"
     level: float = Field(0.002, ge=0, le=1)
     bits: int = Field(8, ge=1, le=8)

@@ -23,7 +23,7 @@ from placid.splitting.nets import network_named
 from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about, save_weights
-from placid.splitting.training.classifier import Classifier, Distilled, accuracy
+from placid.splitting.training.classifier import Classifier, Distilled, Ensemble, accuracy
 from placid.splitting.training.device import device_named
 from placid.splitting.training.fit import fit, seconds_of
 from placid.splitting.training.recipe import Recipe
@@ -69,7 +69,7 @@ def train_lab(
     """Seed by seed, train the teacher, then the variants that start from it; weights lie in `folder` as `weights_file` says.
 
     Args:
-        only: names of variants; none means all.
+        only: names of variants, or "teacher"; none means all.
         seeds: of the lab's; none means all. What hangs on one seed does not hang on another, so that several processes can
             each take a seed.
         made: what to write beside the weights (command, commit).
@@ -84,8 +84,8 @@ def train_lab(
     # what is quantised after training has the weights of what it was made from
     trainable = {v.names()[0]: v for v in lab.variants if isinstance(v, Local | Bottleneck | Exits)}
     for name in only:
-        if name not in trainable:
-            raise UnknownNameError("variant to train", name, trainable)
+        if name != "teacher" and name not in trainable:
+            raise UnknownNameError("variant to train", name, ["teacher", *trainable])
     for seed in seeds:
         if seed not in lab.seeds:
             raise UnknownNameError("seed", str(seed), [str(s) for s in lab.seeds])
@@ -123,9 +123,24 @@ class _Work:
         """Of the weights that the variants start from: with others everything has to be made again."""
         return digest_of(weights_file(self.folder, "teacher", seed))
 
+    def whom(self, variant: Bottleneck | Exits, seed: int) -> str:
+        """The digests of those whom `variant` imitates, its own seed's teacher first."""
+        seeds = [seed] if variant.teachers == "own" else [seed, *(s for s in self.lab.seeds if s != seed)]
+        return " ".join(self.teacher_digest(s) for s in seeds)
+
+    def answering(self, variant: Bottleneck | Exits, seed: int, teacher: nn.Module) -> nn.Module:
+        """Whose answers `variant` imitates; teachers of other seeds are trained now if that was not done yet."""
+        if variant.teachers == "own":
+            return teacher
+        others = [self.network("teacher", self.lab.teacher, s) for s in self.lab.seeds if s != seed]
+        return Ensemble([teacher, *others])
+
     def teacher_parts(self, variant: Bottleneck, network: nn.Module, seed: int) -> Teacher:
         folder = self.folder / "teacher" / f"seed{seed}" / f"answers-{variant.cut}"
-        return teacher_parts(network, variant.cut, self.data, folder)
+        answering = self.answering(variant, seed, network)
+        return teacher_parts(
+            *(network, variant.cut, self.data, folder), None if answering is network else answering
+        )
 
     def recipe(self, epochs: int, seed: int, **more: Any) -> Recipe:
         lab = self.lab
@@ -183,9 +198,9 @@ class _Work:
         recipe = self.recipe(variant.epochs, seed)
         how = {
             "recipe": recipe.as_dict(),
-            "variant": variant.model_dump(exclude={"int8", "seeds"}),
+            "variant": variant.model_dump(exclude={"int8", "seeds", "teachers"}),
             "widths": list(variant.widths),
-            "teacher": self.teacher_digest(seed),
+            "teacher": self.whom(variant, seed),
         }
         if method.imitates:
             start = self.start(variant, network, teacher, seed)
@@ -212,6 +227,7 @@ class _Work:
     def exits(self, name: str, variant: Exits, seed: int, network: nn.Module) -> Branched:
         """The trained exits of `variant`, and with "joint" the network trained with them."""
         made = branched(variant, network, self.data, seed)
+        answering = self.answering(variant, seed, network)
         joint = variant.training == "joint"
         recipe = self.recipe(variant.epochs, seed, optimiser="muon", peak_rate=0.03 if joint else 0.1)
         how = {
@@ -219,11 +235,11 @@ class _Work:
             "after": variant.after,
             "training": variant.training,
             "head": variant.head,
-            "teacher": self.teacher_digest(seed),
+            "teacher": self.whom(variant, seed),
         }
         learner: nn.Module = HeadsOnly(made, 0.5)
         if joint:
-            learner = JointExits(made, early_heavy(len(made)), teacher=network, distilled=0.5)
+            learner = JointExits(made, early_heavy(len(made)), teacher=answering, distilled=0.5)
         self._keep(
             name,
             seed,

@@ -32,8 +32,8 @@ from placid.splitting.codecs import Codec, Entropic, Uniform, Variational
 from placid.splitting.data import Images
 from placid.splitting.nets import airbench, resnet9
 from placid.splitting.training import Classifier, Recipe, accuracy, fit
-from placid.splitting.training.classifier import Ensemble
 from placid.splitting.training.batches import as_input
+from placid.splitting.training.classifier import Ensemble
 
 RECIPE = Recipe(4, batch=64, crop=2)
 

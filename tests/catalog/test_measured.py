@@ -344,6 +344,21 @@ def test_a_variant_that_an_early_part_answers_wholly_has_no_tail(tmp_path: Path)
     assert after.share == 0
 
 
+def test_variants_are_chosen_by_pattern_each_once(zoo: Zoo) -> None:
+    def chosen(*patterns: str) -> list[str]:
+        found = [m.variant.split("/")[0] for m in measured(zoo=zoo.folder, variants=patterns).models]
+        return list(dict.fromkeys(found))
+
+    everything = chosen()
+    named = [n for n in everything if n.startswith("re")]
+    assert 0 < len(named) < len(everything)
+    assert chosen("re*") == named
+    assert chosen("re*", named[-1]) == named
+    assert set(chosen("*")) == set(everything)
+    with pytest.raises(UnknownNameError):
+        chosen("zz*")
+
+
 def test_names_that_are_not_there_are_told(zoo: Zoo, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'resnet8'"):
         measured(zoo=zoo.folder, variants=("resnet",))

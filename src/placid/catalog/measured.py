@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from placid.catalog.models import AtIngress, AtRepository, Catalog, Handover, Model, Part, Plan, Profile, Task
@@ -53,7 +54,7 @@ def measured(
         tasks: how many; beyond one, the same networks stand for the same trained on other pictures.
         replicas: copies of each model that one node may hold.
         zoo: folder with a `manifest.json`, beside the scenario if relative; left out: the one that comes with placid.
-        variants: names to take; none means all.
+        variants: names to take, or patterns such as ``split-*``; none means all.
         heads: variants whose first parts the nodes where requests enter hold for good, for all tasks, as many as fit
             the memory of the processor class together, in this order; none means all of `variants`, the smallest first.
         plans: place every part of a variant in several; for policies that can.
@@ -66,7 +67,7 @@ def measured(
         UnknownNameError: a variant or processor class is not known.
     """
     told = read_zoo(zoo)
-    chosen = tuple(told.variant(name) for name in variants) or told.variants
+    chosen = _chosen(told, variants)
     for name in heads:
         if name not in {v.name for v in chosen}:
             told.variant(name)  # says so if there is none at all
@@ -100,6 +101,17 @@ def measured(
         ),
         replicas,
     )
+
+
+def _chosen(zoo: Zoo, patterns: Sequence[str]) -> tuple[Variant, ...]:
+    """The variants that `patterns` name, each once, in their order."""
+    if not patterns:
+        return zoo.variants
+    found: dict[str, Variant] = {}
+    for pattern in patterns:
+        fitting = [v for v in zoo.variants if fnmatchcase(v.name, pattern)] or [zoo.variant(pattern)]
+        found |= {v.name: v for v in fitting}
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,14 @@ def _policies(quick: bool) -> Iterator[Row]:
         solvers: tuple[Solver, ...] = (Greedy(), LinearProgram(), Milp(time_limit_s=1 if quick else 30))
         static = max((s.solve(problem, demand.mean(axis=0)) for s in solvers), key=lambda s: s.value)
         best = _gain(Fixed(static.placed), built, problem, slots)
+        single = _gain(
+            Fixed(Greedy(one_by_one=True).solve(problem, demand.mean(axis=0)).placed), built, problem, slots
+        )
+        yield Row(
+            f"greedy that places single items, in hindsight, {kind}, {share:.0%} of the memory, gain over that of the best "
+            "static placement found",
+            f"{single / best:.3f}",
+        )
         for policy in (Portfolio(), ColumnAscent()):
             ratio = _gain(policy, built, problem, slots) / best
             judged = isinstance(policy, Portfolio) and not quick and asked is not None

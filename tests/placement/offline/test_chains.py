@@ -94,6 +94,38 @@ def test_lazy_bundles_are_the_plain_greedy() -> None:
         )
 
 
+def plain_single_items(problem: Problem, demand: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """One item at a time, all looked at in every step."""
+    placed, room = np.zeros(problem.item_count, bool), problem.budget_bytes.copy()
+    while True:
+        now = partitioned_gain(problem, demand, share, placed)
+        worth = np.zeros(problem.item_count)
+        for e in np.flatnonzero(~placed & (problem.item_size_bytes <= room[problem.item_node])):
+            placed[e] = True
+            worth[e] = (partitioned_gain(problem, demand, share, placed) - now) / problem.item_size_bytes[e]
+            placed[e] = False
+        best = int(worth.argmax())
+        if worth[best] * problem.item_size_bytes[best] <= 1e-9:
+            return placed
+        placed[best] = True
+        room[problem.item_node[best]] -= problem.item_size_bytes[best]
+
+
+def test_items_one_by_one_are_the_plain_greedy_and_never_begin_a_plan() -> None:
+    earned = np.zeros(2)
+    for seed in range(30):
+        problem, demand = instance(seed, nodes=5, tasks=2)
+        share = potential_share(problem, demand)
+        nothing = np.zeros(problem.item_count, bool)
+        lazy = fill_with_bundles(problem, demand, share, nothing, one_by_one=True)
+        plain = plain_single_items(problem, demand, share)
+        assert partitioned_gain(problem, demand, share, lazy) == pytest.approx(
+            partitioned_gain(problem, demand, share, plain), rel=1e-6
+        )
+        earned += [Greedy(one_by_one=one).solve(problem, demand).value for one in (True, False)]
+    assert earned[0] < 0.97 * earned[1]
+
+
 def test_greedy_comes_near_the_optimum() -> None:
     earned, best = 0.0, 0.0
     for seed in range(40):

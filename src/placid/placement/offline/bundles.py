@@ -23,6 +23,7 @@ def fill_with_bundles(
     placed: np.ndarray,
     *,
     by_density: bool = True,
+    one_by_one: bool = False,
     before: np.ndarray | None = None,
     loyalty: float = 0.0,
 ) -> np.ndarray:
@@ -37,6 +38,7 @@ def fill_with_bundles(
         demand: float64 [R].
         share: as from `placid.problem.gain.potential_share`.
         by_density: rank by what is added per byte; else by what is added.
+        one_by_one: add single items instead, for comparison: a part that earns nothing without another never comes first.
         before: bool [N]; items that were in place and need no loading: each byte of theirs counts as ``1 / (1 + loyalty)``.
     """
     needs = problem.needs
@@ -45,6 +47,9 @@ def fill_with_bundles(
     np.subtract.at(room, problem.item_node[now], problem.item_size_bytes[now])
     ptr, options = problem.options_by_item
     bundle_ptr, bundle_item = problem.bundles
+    if one_by_one:
+        bundle_item = np.arange(problem.item_count, dtype=np.int32)
+        bundle_ptr = np.arange(problem.item_count + 1, dtype=np.int64)
     order = np.argsort(bundle_item, kind="stable")
     of_item = np.concatenate(([0], np.cumsum(np.bincount(bundle_item, minlength=problem.item_count))))
     _fill(
@@ -293,9 +298,9 @@ def _fill(
             placed[e] = True
             room[item_node[e]] -= size_bytes[e]
             # bundles of what some option needs beside e
-            for i in range(of_item[e], of_item[e + 1]):
-                for y in range(bundle_ptr[item_bundles[i]], bundle_ptr[item_bundles[i] + 1]):
-                    other = bundle_item[y]
+            for i in range(item_ptr[e], item_ptr[e + 1]):
+                for y in range(need_ptr[item_options[i]], need_ptr[item_options[i] + 1]):
+                    other = need_item[y]
                     if marked[other] == step or (placed[other] and other != e):
                         continue
                     marked[other] = step

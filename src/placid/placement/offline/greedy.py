@@ -51,10 +51,13 @@ class Greedy(Solver):
 
     Attributes:
         bound_steps: subgradient steps spent on the upper bound; 0 leaves a rough one. Each costs about O(K).
+        one_by_one: where options need several items, place single items all the same: a rival that never begins a plan whose
+            parts earn nothing alone.
     """
 
     name: ClassVar[str] = "greedy"
     bound_steps: int = 30
+    one_by_one: bool = False
 
     def solve(self, problem: Problem, demand: np.ndarray) -> Solution:
         started_s = perf_counter()
@@ -62,17 +65,19 @@ class Greedy(Solver):
         share = potential_share(problem, demand)
         best, best_gain = empty_placement(problem), -1.0
         for by_density in (True, False):
-            placed = _run(problem, demand, share, empty_placement(problem), by_density)
+            placed = _run(problem, demand, share, empty_placement(problem), by_density, self.one_by_one)
             gain = partitioned_gain(problem, demand, share, placed)
             if gain > best_gain:
                 best, best_gain = placed, gain
-        best = complete(problem, demand, best)
+        best = complete(problem, demand, best, one_by_one=self.one_by_one)
         value = serve(problem, best, demand).gain
         bound, _ = tighten(problem, demand, served_prices(problem, demand, best), self.bound_steps, value)
         return solution_of(self.name, Status.HEURISTIC, problem, demand, best, bound, started_s)
 
 
-def complete(problem: Problem, demand: np.ndarray, placed: np.ndarray) -> np.ndarray:
+def complete(
+    problem: Problem, demand: np.ndarray, placed: np.ndarray, *, one_by_one: bool = False
+) -> np.ndarray:
     """`placed` and what greedy adds to it in the memory that is left, for the demand that it does not serve.
 
     A new array. Nothing is taken away, so neither gain falls. It ends when nothing more that fits adds anything.
@@ -80,7 +85,7 @@ def complete(problem: Problem, demand: np.ndarray, placed: np.ndarray) -> np.nda
     placed = placed.copy()
     while True:
         left = np.where(problem.repository_node >= 0, serve(problem, placed, demand).repository_load, 0.0)
-        added = _run(problem, left, potential_share(problem, left), placed, True)
+        added = _run(problem, left, potential_share(problem, left), placed, True, one_by_one)
         if not (added & ~placed).any():
             return placed
         placed = added
@@ -97,11 +102,16 @@ def served_prices(problem: Problem, demand: np.ndarray, placed: np.ndarray) -> P
 
 
 def _run(
-    problem: Problem, demand: np.ndarray, share: np.ndarray, placed: np.ndarray, by_density: bool
+    problem: Problem,
+    demand: np.ndarray,
+    share: np.ndarray,
+    placed: np.ndarray,
+    by_density: bool,
+    one_by_one: bool = False,
 ) -> np.ndarray:
     """`placed` and what lazy greedy adds; what is placed already takes memory and serves nothing of `demand`."""
     if problem.chains is not None:
-        return fill_with_bundles(problem, demand, share, placed, by_density=by_density)
+        return fill_with_bundles(problem, demand, share, placed, by_density=by_density, one_by_one=one_by_one)
     ptr, options = problem.options_by_item
     placed = placed.copy()
     _lazy_greedy(

@@ -91,7 +91,7 @@ def look_back(
         stretches.append((first, last, solution, prices))
     top = np.empty(slots)
     for first, last, _, whole in stretches:
-        parts = max(1, round(windows * (last - first) / slots))
+        parts = min(max(1, round(windows * (last - first) / slots)), last - first)
         cuts = np.linspace(first, last, parts + 1).astype(int)
         for a, b in pairwise(cuts):
             prices = whole if parts == 1 else lp.solve_priced(problem(int(a)), demand[a:b].mean(axis=0))[1]

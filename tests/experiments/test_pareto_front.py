@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -150,6 +151,16 @@ def test_what_has_no_front_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="each objective once"):
         pareto(SMALL, tmp_path / "no", order=["energy", "energy_j"])
     assert not (tmp_path / "no").exists()
+
+
+def test_budgets_are_not_left_out_in_silence(tmp_path: Path) -> None:
+    file = tmp_path / "budget.yaml"
+    file.write_text(yaml.safe_dump(SMALL | {"budgets": [{"energy": "5 kJ", "every": "1 d"}]}, sort_keys=False))
+    with pytest.raises(InputError, match=r"budget\.yaml:\d+: 'budgets'.*part of no front") as told:
+        pareto(file, tmp_path / "front")
+    line = int(str(told.value).split("budget.yaml:")[1].split(":")[0])
+    assert "5 kJ" in "".join(file.read_text().splitlines()[line - 1 : line + 1])
+    assert not (tmp_path / "front").exists()
 
 
 def test_three_objectives_have_an_exact_front_that_goes_on(tmp_path: Path) -> None:

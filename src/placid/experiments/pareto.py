@@ -98,6 +98,13 @@ def pareto(
     if len(set(wanted)) < len(wanted) or slack < 0:
         raise InputError("an order names each objective once, and a slack is at least 0")
     built = build(scenario)
+    if built.limits.budgets:
+        at, _ = built.limits.budgets[0]
+        raise InputError(
+            "a budget of the long run is part of no front; delete it, and bound the objective instead, as in "
+            "--limit 'energy < 2 mJ'",
+            where=f"{scenario.document.name}:{scenario.document.line(at)}: 'budgets'",
+        )
     demand = mean_demand(built)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / f"{slug(scenario.name)}-pareto")
     text = f"# the front of {', '.join(names)}; {time_limit_s:g} s for each preference\n{scenario.text}"

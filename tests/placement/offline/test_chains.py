@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from placid.errors import InputError
+from placid.placement.offline.averaged import Averaged
 from placid.placement.offline.base import Solver
 from placid.placement.offline.bundles import fill_with_bundles
 from placid.placement.offline.ceiling import ceiling
@@ -13,8 +14,10 @@ from placid.placement.offline.greedy import Greedy
 from placid.placement.offline.local_search import LocalSearch
 from placid.placement.offline.lp import LinearProgram
 from placid.placement.offline.milp import Milp
+from placid.placement.offline.ruin import recreated, without_orphans
 from placid.problem.arrays import Problem
 from placid.problem.gain import partitioned_gain, potential_share
+from placid.problem.serving import serve
 from placid.testing.brute import brute_force
 from placid.testing.instances import random_demand, random_problem
 from placid.testing.solvers import check_solver
@@ -26,7 +29,7 @@ def instance(seed: int, **more: int) -> tuple[Problem, np.ndarray]:
     return problem, random_demand(rng, problem).astype(float)
 
 
-@pytest.mark.parametrize("solver", [Greedy(), LinearProgram(), Milp()], ids=lambda s: s.name)
+@pytest.mark.parametrize("solver", [Greedy(), LocalSearch(), LinearProgram(), Milp()], ids=lambda s: s.name)
 def test_solvers_place_plans(solver: Solver) -> None:
     check_solver(solver, plans=2, instances=60)
 
@@ -135,7 +138,48 @@ def test_greedy_comes_near_the_optimum() -> None:
     assert earned > 0.9 * best
 
 
+def test_local_search_undoes_what_greedy_cannot() -> None:
+    better, greedy, local, best = 0, 0.0, 0.0, 0.0
+    for seed in range(60):
+        problem, demand = instance(seed, nodes=5, tasks=2)
+        first, then = Greedy().solve(problem, demand), LocalSearch().solve(problem, demand)
+        assert then.value >= first.value * (1 - 1e-9)
+        better += then.value > first.value * (1 + 1e-6)
+        greedy, local = greedy + first.value, local + then.value
+        best += Milp().solve(problem, demand).value
+    assert better >= 3  # greedy is optimal in most
+    assert local > greedy + 0.3 * (best - greedy)  # of what greedy leaves, a third and more is found
+
+
+def test_a_sweep_that_finds_nothing_is_the_end() -> None:
+    for seed in range(20):
+        problem, demand = instance(seed)
+        once = recreated(problem, demand, Greedy().solve(problem, demand).placed, 50)
+        np.testing.assert_array_equal(once, recreated(problem, demand, once, 50))
+        for node in range(problem.node_count):
+            kept = without_orphans(problem, once & (problem.item_node != node))
+            for by_density in (True, False):
+                share = potential_share(problem, demand)
+                tried = fill_with_bundles(problem, demand, share, kept, by_density=by_density)
+                earned = serve(problem, tried, demand).gain
+                assert earned <= serve(problem, once, demand).gain * (1 + 1e-8) + 1e-12
+
+
+def test_orphans_are_what_no_complete_option_uses() -> None:
+    rng = np.random.default_rng(3)
+    for seed in range(30):
+        problem, _ = instance(seed)
+        placed, needs = rng.random(problem.item_count) < 0.5, problem.needs
+        used = {
+            int(e)
+            for o in range(problem.option_count)
+            if placed[needs.item[needs.ptr[o] : needs.ptr[o + 1]]].all()
+            for e in needs.item[needs.ptr[o] : needs.ptr[o + 1]]
+        }
+        assert set(np.flatnonzero(without_orphans(problem, placed)).tolist()) == used
+
+
 def test_what_cannot_place_plans_says_so() -> None:
     problem, demand = instance(0)
-    with pytest.raises(InputError, match=r"'local-search' places models that answer alone"):
-        LocalSearch().solve(problem, demand)
+    with pytest.raises(InputError, match=r"'averaged' places models that answer alone"):
+        Averaged().solve(problem, demand)

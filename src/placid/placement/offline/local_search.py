@@ -12,6 +12,7 @@ from placid.errors import InputError
 from placid.placement.offline.base import Solution, Solver, Status, check_demand, solution_of
 from placid.placement.offline.ceiling import tighten
 from placid.placement.offline.greedy import Greedy, complete, served_prices
+from placid.placement.offline.ruin import recreated
 from placid.placement.repack import Repacker
 from placid.problem.arrays import Problem
 from placid.problem.placement import empty_placement
@@ -26,6 +27,9 @@ class LocalSearch(Solver):
 
     When to use it: where the MILP takes too long; greedy never undoes what it placed, this does. Cost: a few sweeps, each
     about as much as greedy. Guarantee: at least what greedy earns, so greedy's ratios.
+
+    Where options need several items it ruins and recreates (`placid.placement.offline.ruin`), node by node and task by task;
+    a sweep then costs about as much as greedy for each node and task.
 
     Attributes:
         sweeps: over all nodes, at most.
@@ -43,9 +47,21 @@ class LocalSearch(Solver):
     def solve(self, problem: Problem, demand: np.ndarray) -> Solution:
         started_s = perf_counter()
         demand = check_demand(problem, demand)
-        problem.check_one_item_each(f"solver '{self.name}'")
-        repacker = Repacker(problem, demand)
         greedy = Greedy(self.bound_steps).solve(problem, demand)
+        if problem.chains is None:
+            best = self._repacked(problem, demand, greedy)
+        else:
+            best = recreated(problem, demand, greedy.placed, self.sweeps)
+        best = complete(problem, demand, best)
+        value = serve(problem, best, demand).gain
+        bound, _ = tighten(problem, demand, served_prices(problem, demand, best), self.bound_steps, value)
+        return solution_of(
+            self.name, Status.HEURISTIC, problem, demand, best, min(bound, greedy.bound), started_s
+        )
+
+    def _repacked(self, problem: Problem, demand: np.ndarray, greedy: Solution) -> np.ndarray:
+        """The best placement of all sweeps."""
+        repacker = Repacker(problem, demand)
         best, value = greedy.placed, greedy.value
         for start in (greedy.placed, empty_placement(problem)):
             placed = start
@@ -57,9 +73,4 @@ class LocalSearch(Solver):
                     best, value = placed, earned
                 if not changed:
                     break
-        best = complete(problem, demand, best)
-        value = serve(problem, best, demand).gain
-        bound, _ = tighten(problem, demand, served_prices(problem, demand, best), self.bound_steps, value)
-        return solution_of(
-            self.name, Status.HEURISTIC, problem, demand, best, min(bound, greedy.bound), started_s
-        )
+        return best

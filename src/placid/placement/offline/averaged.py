@@ -59,6 +59,7 @@ class Averaged(Solver):
     def solve(self, problem: Problem, demand: np.ndarray) -> Solution:
         started_s = perf_counter()
         demand = check_demand(problem, demand)
+        problem.check_one_item_each(f"solver '{self.name}'")
         y = _average(problem, demand, self.steps)
         rng = np.random.default_rng(self.seed)
         rounding = DepRound(mode="coin")

@@ -155,7 +155,9 @@ def test_what_has_no_front_is_told(tmp_path: Path) -> None:
 
 def test_budgets_are_not_left_out_in_silence(tmp_path: Path) -> None:
     file = tmp_path / "budget.yaml"
-    file.write_text(yaml.safe_dump(SMALL | {"budgets": [{"energy": "5 kJ", "every": "1 d"}]}, sort_keys=False))
+    file.write_text(
+        yaml.safe_dump(SMALL | {"budgets": [{"energy": "5 kJ", "every": "1 d"}]}, sort_keys=False)
+    )
     with pytest.raises(InputError, match=r"budget\.yaml:\d+: 'budgets'.*part of no front") as told:
         pareto(file, tmp_path / "front")
     line = int(str(told.value).split("budget.yaml:")[1].split(":")[0])

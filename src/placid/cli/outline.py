@@ -36,8 +36,8 @@ def outline(built: Built) -> RenderableType:
         "horizon",
         f"{built.slots} slots of {format_quantity(built.slot_s, 'time')}, {len(built.seeds)} seeds",
     )
-    if len(built.timeline) > 1:
-        table.add_row("changes", "at slots " + ", ".join(str(first) for first, _ in built.timeline[1:]))
+    if changes := built.changes():
+        table.add_row("changes", "; ".join(f"slot {slot}: {what}" for slot, what in changes))
     table.add_row("policies", ", ".join(label for label, _ in built.policies))
     notes = [Text(f"declared: {sentence}", style="dim") for sentence in built.declared]
     return Group(Text("The scenario is valid.", style="green"), table, *notes)

@@ -15,7 +15,6 @@ from placid.experiments.pool import Doable, Tell, share_out
 from placid.experiments.provenance import provenance
 from placid.experiments.scenario import Built, Scenario, build, load_scenario
 from placid.experiments.work import LookBack, Plan, Play
-from placid.network.told import changes_told
 
 __all__ = ["plan_of", "run", "slug"]
 
@@ -114,7 +113,7 @@ def _describe(scenario: Scenario, built: Built, folder: RunFolder) -> None:
             "policies": [label for label, _ in built.policies],
             "settings": {label: str(policy) for label, policy in built.policies},
             "adaptive": built.workload.adaptive,
-            "changes": [{"slot": slot, "what": what} for slot, what in changes_told(built.timeline)],
+            "changes": [{"slot": slot, "what": what} for slot, what in built.changes()],
             "declared": list(built.declared),
             "sources": list(built.sources),
         },

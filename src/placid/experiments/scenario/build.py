@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from placid.experiments.scenario.limits import LimitsChoice, limits_told
 from placid.experiments.scenario.load import Scenario
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.network_build import BuiltNetwork, build_network
+from placid.experiments.scenario.preferences import preferences_told
 from placid.experiments.scenario.schema import Content, WorkloadChoice, read_content
+from placid.network import changes_told
 from placid.network.graph import Network
 from placid.network.routing import route
+from placid.objectives import Weighted
 from placid.placement.base import Policy
 from placid.placement.offline.base import Solver
 from placid.problem.arrays import Problem
@@ -29,6 +32,9 @@ from placid.workload.trace_file import read_table
 __all__ = ["Built", "build"]
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(frozen=True)
 class Built:
     """All that a run needs.
@@ -36,8 +42,7 @@ class Built:
     Attributes:
         network: as in slot 0.
         timeline: (first slot, network from then on), the first at slot 0.
-        weights: float64 [4], of the objective.
-        objective: the same by name.
+        preferences: (first slot, objective from then on), the first at slot 0.
         policies: (label, policy), labels unique.
         solvers: each gives one static placement in hindsight.
         windows: how often the prices behind the ceiling are renewed.
@@ -51,8 +56,7 @@ class Built:
     catalog: Catalog
     requests: RequestTypes
     workload: Workload
-    weights: np.ndarray
-    objective: dict[str, float]
+    preferences: tuple[tuple[int, Weighted], ...]
     policies: tuple[tuple[str, Policy], ...]
     solvers: tuple[Solver, ...]
     windows: int
@@ -65,6 +69,16 @@ class Built:
     limits: LimitsChoice = field(default_factory=lambda: LimitsChoice(Terms(), ()))
 
     @property
+    def weights(self) -> np.ndarray:
+        """float64 [4], of the objective at slot 0."""
+        return self.preferences[0][1].weights
+
+    @property
+    def objective(self) -> dict[str, float]:
+        """The objective at slot 0, by name."""
+        return asdict(self.preferences[0][1])
+
+    @property
     def limited(self) -> bool:
         """Whether links, processors or budgets limit anything."""
         return (
@@ -75,21 +89,31 @@ class Built:
 
     def problems(self) -> tuple[tuple[int, Problem], ...]:
         """The problem of every stretch of the run, compiled: (first slot, problem), the first at slot 0."""
+        firsts = sorted({first for first, _ in (*self.timeline, *self.preferences)})
         return tuple(
             (
                 first,
                 compile_problem(
-                    network,
+                    _in_force(self.timeline, first),
                     self.catalog,
                     self.requests,
-                    self.weights,
+                    _in_force(self.preferences, first).weights,
                     self.slot_s,
                     [budget for _, budget in self.limits.budgets],
                     self.limits.terms,
                 ),
             )
-            for first, network in self.timeline
+            for first in firsts
         )
+
+    def changes(self) -> list[tuple[int, str]]:
+        """(slot, what happens), of network and objective, in words and in order."""
+        return sorted([*changes_told(self.timeline), *preferences_told(self.preferences)], key=lambda c: c[0])
+
+
+def _in_force(timeline: Sequence[tuple[int, _T]], slot: int) -> _T:
+    """What holds in `slot`, of (first slot, what holds from then on)."""
+    return [what for first, what in timeline if first <= slot][-1]
 
 
 def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:
@@ -119,20 +143,13 @@ def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:
             workload.demand(content.slots - 1, content.seeds[0])
     mistakes.raise_if_any()
     assert workload is not None
-    objective = content.objective
     built = Built(
         network=network.timeline[0][1],
         timeline=network.timeline,
         catalog=catalog,
         requests=requests,
         workload=workload,
-        weights=objective.weights,
-        objective={
-            "latency": objective.latency,
-            "error": objective.error,
-            "energy": objective.energy,
-            "traffic": objective.traffic,
-        },
+        preferences=content.preferences,
         policies=content.policies,
         solvers=content.solvers,
         windows=content.windows,

@@ -12,6 +12,7 @@ from pydantic import Field
 from placid.errors import InputError, UnknownNameError
 from placid.experiments.scenario.kinds import Listed, Name, Whole, described
 from placid.experiments.scenario.mistakes import Mistakes
+from placid.experiments.scenario.preferences import PREFER
 from placid.experiments.scenario.reading import Made, read_section, unknown_field
 from placid.experiments.scenario.settings import Section, Setting, model_of, settings_of
 from placid.network import CHANGES, Change, Network, timeline
@@ -67,7 +68,9 @@ def read_changes(mistakes: Mistakes, data: object) -> tuple[Made, ...]:
                 here, f"expected a change such as '{{slot: 100, fail: a-node}}', got {described(one)}"
             )
             continue
-        names = [n for n in CHANGES if n in one]
+        names = [n for n in (*CHANGES, PREFER) if n in one]
+        if names == [PREFER]:
+            continue  # `preferences.read_preferences` does
         if len(names) != 1:
             if names:
                 mistakes.add(
@@ -76,9 +79,11 @@ def read_changes(mistakes: Mistakes, data: object) -> tuple[Made, ...]:
                 continue
             others = [f for f in one if f not in ("slot", "to")]
             if others:
-                mistakes.add((*here, others[0]), unknown_field(others[0], ("slot", *CHANGES, "to")))
+                mistakes.add((*here, others[0]), unknown_field(others[0], ("slot", *CHANGES, PREFER, "to")))
             else:
-                mistakes.add(here, f"says not what happens; write exactly one of {', '.join(CHANGES)}")
+                mistakes.add(
+                    here, f"says not what happens; write exactly one of {', '.join((*CHANGES, PREFER))}"
+                )
             continue
         name = names[0]
         section = read_section(mistakes, here, one, change_model(name))

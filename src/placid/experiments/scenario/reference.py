@@ -17,6 +17,7 @@ from placid.experiments.scenario.networks import (
     network_model,
     tiered_model,
 )
+from placid.experiments.scenario.preferences import preference_model
 from placid.experiments.scenario.schema import Frame, HindsightSection, objective_model
 from placid.experiments.scenario.settings import Section
 from placid.experiments.scenario.tables import Family, catalogs, policies, solvers, table_file, workloads
@@ -62,6 +63,10 @@ def sections() -> Mapping[str, tuple[str, type[Section]]]:
     for name in CHANGES:
         becomes = re.sub(r"`[a-z_]+`", "`to`", _about(CHANGES[name]))
         found[f"`changes` with `{name}`"] = (becomes, change_model(name))
+    found["`changes` with `prefer`"] = (
+        "What counts becomes something else; policies keep what they learned.",
+        preference_model(),
+    )
     found |= _family("catalog", catalogs())
     table = table_file()
     found["`catalog` with `file`"] = (_about(table.make), table.model)

@@ -13,6 +13,7 @@ from placid.experiments.scenario.kinds import Listed, Number, Quantity, Text, Wh
 from placid.experiments.scenario.limits import LimitsChoice, read_limits
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.networks import NetworkChoice, read_network
+from placid.experiments.scenario.preferences import read_preferences
 from placid.experiments.scenario.reading import Made, read_section
 from placid.experiments.scenario.settings import Section, model_of, settings_of
 from placid.experiments.scenario.tables import catalogs, own_policy, policies, solvers, table_file, workloads
@@ -111,6 +112,7 @@ class Content:
     catalog: Made
     workload: WorkloadChoice
     objective: Weighted
+    preferences: tuple[tuple[int, Weighted], ...]
     limits: LimitsChoice
     policies: tuple[tuple[str, Policy], ...]
     solvers: tuple[Solver, ...]
@@ -141,6 +143,7 @@ def read_content(
     limits = read_limits(mistakes, data.get("limits"), data.get("budgets") or ())
     slots = frame.slots if frame else data.get("slots")
     horizon = slots if isinstance(slots, int) and not isinstance(slots, bool) and slots > 0 else 1
+    preferences = read_preferences(mistakes, data.get("changes"), objective or Weighted(), horizon)
     chosen = _policies(mistakes, data.get("policies", ["portfolio"]), extra_policies, horizon, folder)
     hindsight = read_section(mistakes, ("hindsight",), data.get("hindsight") or {}, HindsightSection)
     given = data.get("hindsight")
@@ -164,6 +167,7 @@ def read_content(
         catalog=catalog,
         workload=workload,
         objective=objective,
+        preferences=preferences,
         limits=limits,
         policies=chosen,
         solvers=solving,

@@ -38,6 +38,7 @@ class Part:
         file: where the part is kept.
         kind: one of `placid.simulation.rows.ROW_KINDS`.
         keep_events: also keep what was loaded and evicted.
+        variation: of service times, where rows tell what requests wait; see `placid.simulation.rows.row`.
     """
 
     file: Path
@@ -50,6 +51,7 @@ class Part:
     timeline: Sequence[tuple[int, Problem]]
     slots: int
     keep_events: bool = False
+    variation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def play_part(part: Part, tell: Callable[[int], None] = lambda slot: None) -> No
                 events.append(placement_events(record))
             if part.workload.adaptive:
                 demand.append(record.demand)
-            for name, value in row(episode.problem(record.slot), record).items():
+            for name, value in row(episode.problem(record.slot), record, part.variation).items():
                 rows.setdefault(name, []).append(value)
             tell(progress.slot)
             if monotonic() - saved > SAVE_EVERY_S:

@@ -77,6 +77,7 @@ def plan_of(built: Built, folder: RunFolder) -> Plan:
         seeds=built.seeds,
         windows=built.windows,
         lp_time_limit_s=built.lp_time_limit_s,
+        variation=built.variation,
     )
 
 

@@ -33,6 +33,7 @@ class Plan:
         policies: (label, policy) in the order of the scenario.
         solvers: offline solvers whose placements are played in hindsight.
         windows: how often the ceiling's prices are renewed.
+        variation: see `placid.experiments.part.Part`.
     """
 
     folder: RunFolder
@@ -44,6 +45,7 @@ class Plan:
     seeds: Sequence[int]
     windows: int
     lp_time_limit_s: float
+    variation: float | None = None
 
     @property
     def traces(self) -> tuple[str, ...]:
@@ -80,6 +82,7 @@ class Play:
                 timeline=plan.timeline,
                 slots=plan.slots,
                 keep_events=self.seed == plan.seeds[0],
+                variation=plan.variation,
             ),
             tell,
         )
@@ -125,6 +128,7 @@ class LookBack:
                 timeline=plan.timeline,
                 slots=plan.slots,
                 keep_events=self.seed == plan.seeds[0],
+                variation=plan.variation,
             )
             play_part(part, lambda slot, done=done: tell(plan.slots * done + slot))  # type: ignore[misc]
 

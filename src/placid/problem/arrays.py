@@ -50,6 +50,7 @@ class Problem:
         item_node, item_model: int32 [N]; items of one node are contiguous.
         item_size_bytes: int64 [N].
         item_capacity: float64 [N]; requests per slot that the item answers when placed.
+        item_servers: int32 [N]; how many of them it works on at a time.
         node_ptr: int64 [V + 1]; items of node v are ``node_ptr[v]:node_ptr[v + 1]``.
         budget_bytes: int64 [V]; 0 while a node is down.
         option_ptr: int64 [R + 1]; options of type r are ``option_ptr[r]:option_ptr[r + 1]``, cheapest first.
@@ -82,6 +83,7 @@ class Problem:
     item_model: np.ndarray
     item_size_bytes: np.ndarray
     item_capacity: np.ndarray
+    item_servers: np.ndarray
     node_ptr: np.ndarray
     budget_bytes: np.ndarray
     option_ptr: np.ndarray

@@ -212,6 +212,9 @@ def compile_problem(
         item_capacity=capacity_per_s[node_processor[item_node], item_model]
         * slot_s
         / np.concatenate((carried.travels, np.ones(len(catalog.parts))))[item_model],
+        item_servers=np.maximum(
+            1, np.ceil(capacity_per_s * np.where(np.isfinite(latency_s), latency_s, 0.0) - 1e-9)
+        )[node_processor[item_node], item_model].astype(np.int32),
         node_ptr=node_ptr,
         budget_bytes=np.array([n.memory_bytes if n.up and not n.repository else 0 for n in nodes], np.int64),
         option_ptr=option_ptr,

@@ -29,6 +29,7 @@ QUANTITIES = {
     "error": "per request served (1 - quality)",
     "energy_j": "per request served",
     "traffic_byte_hops": "per request served",
+    "waiting_s": "per request served, at busy copies, not in `latency_s`; null unless the scenario asks for `waiting`",
     "unserved_share": "of all requests: cut off from every repository, or refused where links or processors have limits",
     "bytes_loaded": "per slot",
     "models_loaded": "per slot",
@@ -51,15 +52,17 @@ def per_seed(run_dir: str | os.PathLike[str] | RunData) -> pl.DataFrame:
     per_slot = ("bytes_loaded", "models_loaded", "bytes_placed", "messages", "message_bytes")
     per_served = ("latency_s", "error", "energy_j", "traffic_byte_hops")
     drawn_share = pl.lit(RATIO).first().alias("drawn_share")
+    waiting = pl.col("waiting_s") if "waiting_s" in run.rows.columns else pl.lit(None, pl.Float64)
     refused = pl.col("refused").fill_null(0.0) if "refused" in run.rows.columns else pl.lit(0.0)
     total = (
-        run.rows.with_columns(pl.col("unserved") + refused)
+        run.rows.with_columns(pl.col("unserved") + refused, waiting_s=waiting)
         .group_by((*_KEYS, "seed"), maintain_order=True)
         .agg(
             pl.col("requests", "served", "unserved", "gain", "gain_partitioned", *per_served).sum(),
             *(pl.col(f"served_{t}").sum() for t in run.tiers),
             pl.col(*per_slot).mean(),
             _known_sum("ceiling"),
+            _known_sum("waiting_s"),
             pl.col("regret_bound").sort_by("slot").last(),
             # runs of before it was written were of ascents that promise the ratio
             pl.col("drawn_share").sort_by("slot").last()
@@ -86,6 +89,7 @@ def per_seed(run_dir: str | os.PathLike[str] | RunData) -> pl.DataFrame:
                 RATIO * pl.col("regret_bound") / requests
             ),
             **{c: pl.col(c) / served for c in per_served},
+            waiting_s=pl.col("waiting_s") / served,
             unserved_share=pl.col("unserved") / requests,
             **{c: pl.col(c) for c in per_slot},
             **{f"share_{t}": pl.col(f"served_{t}") / requests for t in run.tiers},

@@ -59,6 +59,7 @@ def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
     if run.adaptive:
         shown.add_column("requests made\nagainst", no_wrap=True)
     missed = any(row["unserved_share"] for row in rows)
+    waited = any(row["waiting_s"] is not None for row in rows)
     loaded, loaded_unit = _unit_of(rows, "bytes_loaded", "size")
     latency, latency_unit = _unit_of(rows, "latency_s", "time")
     columns = [
@@ -66,6 +67,11 @@ def summary_table(run_dir: str | os.PathLike[str] | RunData) -> PrintableTable:
         ("of the LP\nbound, %", _column(rows, "share_of_bound", 0.01)),
         (f"regret,\n{unit}", _column(rows, "regret", 1 / per_unit, interval=False)),
         (f"latency,\n{latency_unit}", _column(rows, "latency_s", latency, interval=False)),
+        *(
+            [(f"waiting,\n{latency_unit}", _column(rows, "waiting_s", latency, interval=False))]
+            if waited
+            else []
+        ),
         ("error", _column(rows, "error", 1.0, interval=False)),
         *([("not\nserved, %", _column(rows, "unserved_share", 0.01, interval=False))] if missed else []),
         (f"{loaded_unit} loaded\na slot", _column(rows, "bytes_loaded", loaded, interval=False)),

@@ -8,6 +8,7 @@ from placid.problem.arrays import COMPONENTS, Problem
 from placid.problem.limits import Limits
 from placid.problem.within import Within
 from placid.simulation.slots import SlotRecord
+from placid.simulation.waiting import mean_waits
 
 __all__ = ["ROW_KINDS", "placement_events", "row"]
 
@@ -15,8 +16,12 @@ __all__ = ["ROW_KINDS", "placement_events", "row"]
 ROW_KINDS = ("online", "static", "hindsight")
 
 
-def row(problem: Problem, record: SlotRecord) -> dict[str, float | int]:
-    """The columns of one slot; costs are summed over the requests served. With limits there are more columns."""
+def row(problem: Problem, record: SlotRecord, variation: float | None = None) -> dict[str, float | int]:
+    """The columns of one slot; costs are summed over the requests served. With limits there are more columns.
+
+    Args:
+        variation: of service times, to add what requests wait (`placid.simulation.waiting`); None leaves it out.
+    """
     outcome = record.outcome
     by_tier = np.bincount(problem.node_tier, weights=outcome.served_by_node, minlength=len(problem.tiers))
     return {
@@ -37,12 +42,18 @@ def row(problem: Problem, record: SlotRecord) -> dict[str, float | int]:
         "message_bytes": record.message_bytes,
         "regret_bound": record.regret_bound,
         "drawn_share": record.drawn_share,
+        **({} if variation is None else {"waiting_s": _waited(problem, record, variation)}),
         **(
             {}
             if record.within is None or problem.limits is None
             else _of_limits(problem.limits, record.within)
         ),
     }
+
+
+def _waited(problem: Problem, record: SlotRecord, variation: float) -> float:
+    load = record.outcome.item_load
+    return float(load @ mean_waits(problem, load, variation))
 
 
 def _of_limits(limits: Limits, within: Within) -> dict[str, float]:

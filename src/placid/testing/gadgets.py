@@ -177,6 +177,7 @@ def problem_of_options(
         item_model=part,
         item_size_bytes=np.array([size[pair] for pair in items], np.int64),
         item_capacity=np.array([(capacity or {}).get(pair, 1e6) for pair in items]),
+        item_servers=np.ones(len(items), np.int32),
         node_ptr=np.searchsorted(node, np.arange(len(up) + 1)).astype(np.int64),
         budget_bytes=np.asarray(budget, np.int64),
         option_ptr=option_ptr,

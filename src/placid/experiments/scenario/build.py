@@ -48,6 +48,7 @@ class Built:
         windows: how often the prices behind the ceiling are renewed.
         declared: what the scenario says that neither topology nor catalog gives, in sentences.
         sources: where numbers come from, in sentences.
+        variation: of service times, where rows tell what requests wait.
         limits: what a refusal costs, and budgets of the long run.
     """
 
@@ -66,6 +67,7 @@ class Built:
     seeds: tuple[int, ...]
     declared: tuple[str, ...]
     sources: tuple[str, ...]
+    variation: float | None = None
     limits: LimitsChoice = field(default_factory=lambda: LimitsChoice(Terms(), ()))
 
     @property
@@ -159,6 +161,7 @@ def build(scenario: Scenario, extra_policies: Sequence[str] = ()) -> Built:
         seeds=content.seeds,
         declared=(*network.declared, *limits_told(network.network, content.limits)),
         sources=(*network.sources, *_sources(catalog)),
+        variation=content.variation,
         limits=content.limits,
     )
     if built.limited:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from placid.experiments.scenario.kinds import Listed, Number, Quantity, Text, Whole, described, either
+from placid.experiments.scenario.kinds import Choice, Listed, Number, Quantity, Text, Whole, described, either
 from placid.experiments.scenario.limits import LimitsChoice, read_limits
 from placid.experiments.scenario.mistakes import Mistakes
 from placid.experiments.scenario.networks import NetworkChoice, read_network
@@ -20,6 +20,7 @@ from placid.experiments.scenario.tables import catalogs, own_policy, policies, s
 from placid.objectives import Weighted
 from placid.placement.base import Policy
 from placid.placement.offline.base import Solver
+from placid.simulation.waiting import LAWS
 from placid.yaml_lines import Document, Key
 
 __all__ = ["Content", "Frame", "HindsightSection", "WorkloadChoice", "read_content"]
@@ -61,6 +62,11 @@ class Frame(Section):
     )
     budgets: Any = Field(
         (), description="what may be used in the long run, a list: see the section `budgets`."
+    )
+    waiting: Annotated[Any, either(Choice(tuple(LAWS), "law of service times"), Number(0), None)] = Field(
+        None,
+        description="tell what requests wait at busy copies, an approximation by slot: the law of service times, or their "
+        "squared coefficient of variation. Left out: latencies are as if nobody met anybody.",
     )
     hindsight: Any = Field(
         {}, description="what is worked out once the requests are known: see the section `hindsight`."
@@ -118,6 +124,7 @@ class Content:
     solvers: tuple[Solver, ...]
     windows: int
     time_limit_s: float
+    variation: float | None
 
 
 def read_content(
@@ -173,6 +180,7 @@ def read_content(
         solvers=solving,
         windows=hindsight.windows,
         time_limit_s=hindsight.time_limit_s,
+        variation=LAWS.get(frame.waiting, frame.waiting),
     )
 
 

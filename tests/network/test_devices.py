@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from placid.errors import InputError, UnknownNameError
@@ -46,3 +48,14 @@ def test_what_cannot_hang_says_so() -> None:
         hang(tiered(3), {"cloud": CAMERA})
     with pytest.raises(InputError, match="'each' must be at least 1, got 0"):
         Devices("cpu", 1, 0.1, each=0)
+
+
+def test_one_node_stands_for_devices_that_hold_nothing() -> None:
+    tags = Devices("cortex-m7", 0, 0.015, each=10_000, together=True)
+    network = hang(tiered(3), {"tag": tags})
+    hosts = [n for n in tiered(3).nodes if not n.repository]
+    assert [n.name for n in network.nodes if n.tier == "tag"] == [f"tag-{n.name}" for n in hosts]
+    assert (tags.stands_for, CAMERA.stands_for) == (10_000, 1)
+    for more in ({"memory_bytes": 1}, {"rate_bytes_per_s": 1e3}):
+        with pytest.raises(InputError, match="cannot stand 'together'"):
+            replace(tags, **more)  # type: ignore[arg-type]

@@ -28,6 +28,9 @@ class Devices:
         rate_bytes_per_s: hard limit of what all its requests together move over it, each way.
         at: nodes or tiers below whose nodes they hang; none means every node that is no repository.
         each: how many below each of these nodes.
+        together: one node stands for the `each` devices below a node. They can hold nothing then, and their links have no
+            `rate`, so that all of them have the same ways to be answered at the same costs: the same network, exactly, with
+            a node for a million microcontrollers.
     """
 
     processor: str
@@ -38,10 +41,21 @@ class Devices:
     rate_bytes_per_s: float = float("inf")
     at: tuple[str, ...] = ()
     each: int = 1
+    together: bool = False
+
+    @property
+    def stands_for(self) -> int:
+        """Devices that one of its nodes stands for."""
+        return self.each if self.together else 1
 
     def __post_init__(self) -> None:
         if self.each < 1:
             raise InputError(f"'each' must be at least 1, got {self.each}")
+        if self.together and (self.memory_bytes > 0 or self.rate_bytes_per_s < float("inf")):
+            raise InputError(
+                "devices that hold something, or whose links have a 'rate', cannot stand 'together' as one node: what one "
+                "of them holds or sends is not the others'; write 'memory: 0 B' and no 'rate', or 'together: false'"
+            )
 
 
 def hang(network: Network, kinds: Mapping[str, Devices]) -> Network:
@@ -69,8 +83,9 @@ def hang(network: Network, kinds: Mapping[str, Devices]) -> Network:
             raise InputError(f"'{kind}' is a tier of the network already; call these devices something else")
         hosts = _hosts(network, kind, devices.at)
         for host in hosts:
-            for i in range(devices.each):
-                name = f"{kind}-{host.name}" + (f"-{i}" if devices.each > 1 else "")
+            count = devices.each // devices.stands_for
+            for i in range(count):
+                name = f"{kind}-{host.name}" + (f"-{i}" if count > 1 else "")
                 below.setdefault(host.name, []).append(len(nodes))
                 nodes.append(Node(name, kind, devices.memory_bytes, devices.processor))
                 links.append(

@@ -12,6 +12,7 @@ import yaml
 
 from placid.errors import InputError
 from placid.experiments.scenario import build, load_scenario
+from placid.placement.offline import Greedy, LinearProgram
 
 SCENARIO: dict[str, Any] = {
     "slots": 2,
@@ -87,3 +88,50 @@ def test_mistakes_are_told_with_their_line(
     with pytest.raises(InputError, match=said) as caught:
         build(load_scenario(file))
     assert "scenario.yaml:" in str(caught.value)
+
+
+def test_devices_together_are_the_same_network(tmp_path: Path) -> None:
+    """One node for five tags, against five nodes: the same requests a second, bound and greedy gain."""
+    bounds, gains, rates = [], [], []
+    for together in (False, True):
+        document = copy.deepcopy(SCENARIO)
+        document["network"]["devices"] = {
+            "tag": {
+                "link": "ble",
+                "processor": "cortex-m7",
+                "memory": "0 B",
+                "each": 5,
+                "together": together,
+            },
+            "camera": {"link": "wifi", "processor": "jetson-nano", "memory": "4 MiB"},
+        }
+        document["catalog"] |= {"plans": True, "variants": ["local-*", "remote-*", "bottlefit-*", "split-*"]}
+        document["workload"] = {"process": "poisson", "rate": "100 /s", "weights": {"tag": 2, "camera": 1}}
+        built = build(load_scenario(document))
+        ((_, problem),) = built.problems()
+        expected = built.workload.expected(0)
+        assert expected is not None
+        of_node = np.bincount(built.requests.node_of, weights=expected)
+        tiers = [built.network.node(n).tier for n in built.requests.nodes]
+        rates.append(
+            [sum(c for c, t in zip(of_node, tiers, strict=True) if t == kind) for kind in ("tag", "camera")]
+        )
+        bounds.append(LinearProgram().solve(problem, expected).bound)
+        gains.append(Greedy().solve(problem, expected).value)
+    np.testing.assert_allclose(rates[1], rates[0])
+    assert bounds[1] == pytest.approx(bounds[0], rel=1e-6)
+    assert gains[1] == pytest.approx(gains[0], rel=1e-6)
+
+
+def test_devices_together_weigh_as_many_and_ask_alike() -> None:
+    document = copy.deepcopy(SCENARIO)
+    document["network"]["devices"]["camera"] |= {"memory": "0 B", "each": 50, "together": True}
+    del document["workload"]["weights"]
+    built = build(load_scenario(document))
+    of_node = np.bincount(built.requests.node_of, weights=built.workload.expected(0))
+    tiers = [built.network.node(n).tier for n in built.requests.nodes]
+    assert of_node[tiers.index("camera")] == pytest.approx(50 * of_node[tiers.index("sensor")])
+    assert any("50 to a node" in sentence for sentence in built.declared)
+    document["workload"]["ranks"] = "per ingress"
+    with pytest.raises(InputError, match="stand 'together' ask for the same things"):
+        build(load_scenario(document))

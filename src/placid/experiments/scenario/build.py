@@ -272,19 +272,30 @@ def _workload(
                     sent[source] += value
             given["weights"] = sent
         elif isinstance(made.values.get("weights"), Mapping):
-            given["weights"] = _by_node(made.values["weights"], requests.nodes, network.network)
+            given["weights"] = _by_node(made.values["weights"], requests.nodes, network)
+        elif network.stands_for and "weights" in made.fields and made.values.get("weights") is None:
+            given["weights"] = {name: network.stands_for.get(name, 1) for name in requests.nodes}
+        if network.stands_for and made.values.get("ranks") == "per ingress":
+            raise InputError(
+                "devices that stand 'together' ask for the same things, and 'ranks: per ingress' gives each node an order "
+                "of its own; write 'ranks: shared', or 'together: false'"
+            )
         found = made.make(**{**made.values, **given})
         assert isinstance(found, Workload)
         return found
     return None
 
 
-def _by_node(weights: Mapping[str, float], nodes: Sequence[str], network: Network) -> dict[str, float]:
-    """`weights` with the ingress nodes of a tier in the place of its name; a node's own weight counts before its tier's."""
+def _by_node(weights: Mapping[str, float], nodes: Sequence[str], built: BuiltNetwork) -> dict[str, float]:
+    """`weights` with the ingress nodes of a tier in the place of its name; a node's own weight counts before its tier's.
+
+    A tier's weight is that of one device; a node that stands for several has so many times it.
+    """
+    network, many = built.network, built.stands_for
     found: dict[str, float] = {}
     for name, weight in weights.items():
         inside = [n for n in nodes if network.node(n).tier == name] if name not in network.index else []
-        found |= {n: weight for n in inside if n not in weights} or {name: weight}
+        found |= {n: weight * many.get(n, 1) for n in inside if n not in weights} or {name: weight}
     return found
 
 

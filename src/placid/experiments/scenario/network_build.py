@@ -45,6 +45,13 @@ class BuiltNetwork:
     choice: NetworkChoice = field(repr=False)
     document: Document = field(repr=False)
 
+    @property
+    def stands_for(self) -> Mapping[str, int]:
+        """How many devices an ingress node stands for, where that is more than one."""
+        kinds = {kind: d.stands_for for kind, d in self.choice.devices.items() if d.stands_for > 1}
+        tier = {name: self.network.node(name).tier for name in self.ingress}
+        return {name: kinds[t] for name, t in tier.items() if t in kinds}
+
     def matrix(self) -> Mapping[tuple[str, str], float]:
         """The traffic matrix that the topology ships.
 
@@ -186,15 +193,14 @@ def _declared_tiered(network: Network) -> tuple[str, ...]:
 def _declared_devices(choice: NetworkChoice) -> tuple[str, ...]:
     if not choice.devices:
         return ()
-    kinds = [
-        f"{kind} {d.processor}, {d.memory_bytes / 2**20:g} MiB, {1e3 * d.rtt_s:g} ms"
-        + (
-            f", {8 * d.bandwidth_bytes_per_s / 1e6:g} Mbit/s"
-            if d.bandwidth_bytes_per_s < float("inf")
-            else ""
-        )
-        for kind, d in choice.devices.items()
-    ]
+    kinds = []
+    for kind, d in choice.devices.items():
+        parts = [f"{kind} {d.processor}", f"{d.memory_bytes / 2**20:g} MiB", f"{1e3 * d.rtt_s:g} ms"]
+        if d.stands_for > 1:
+            parts.insert(1, f"{d.stands_for:,} to a node")
+        if d.bandwidth_bytes_per_s < float("inf"):
+            parts.append(f"{8 * d.bandwidth_bytes_per_s / 1e6:g} Mbit/s")
+        kinds.append(", ".join(parts))
     return (f"Devices and their links are declared: {'; '.join(kinds)}.",)
 
 

@@ -76,7 +76,7 @@ def hang(network: Network, kinds: Mapping[str, Devices]) -> Network:
         >>> [n.name for n in network.nodes if n.tier == "camera"][:2]
         ['camera-bs-0-0', 'camera-bs-0-1']
     """
-    nodes, links = list(network.nodes), list(network.links)
+    nodes, links = list[Node](), list(network.links)
     below: dict[str, list[int]] = {}
     for kind, devices in kinds.items():
         if kind in network.tiers:
@@ -99,7 +99,8 @@ def hang(network: Network, kinds: Mapping[str, Devices]) -> Network:
                     )
                 )
     _place(network, nodes, below)
-    return Network(tuple(nodes), tuple(links), network.name)
+    # devices first: tiers are told in the order of nodes, from where requests enter to the repository
+    return Network((*nodes, *network.nodes), tuple(links), network.name)
 
 
 def _hosts(network: Network, kind: str, at: tuple[str, ...]) -> list[Node]:

@@ -22,6 +22,7 @@ from placid.placement.offline.milp import Milp
 from placid.placement.offline.program import Program
 from placid.placement.online.column_ascent import ColumnAscent, columns_of
 from placid.placement.online.fixed import Fixed
+from placid.placement.online.perturbed import PerturbedLeader
 from placid.placement.online.portfolio import Portfolio
 from placid.placement.online.space import Space
 from placid.problem.arrays import Problem
@@ -151,11 +152,13 @@ def _policies(quick: bool) -> Iterator[Row]:
             "static placement found",
             f"{single / best:.3f}",
         )
-        for policy in (Portfolio(), ColumnAscent()):
+        searching = PerturbedLeader(oracle="local-search", discount=0.9, refresh=5)
+        for policy in (Portfolio(), ColumnAscent(), searching):
             ratio = _gain(policy, built, problem, slots) / best
             judged = isinstance(policy, Portfolio) and not quick and asked is not None
+            name = f"{policy.name}{', local search' if policy is searching else ''}"
             yield Row(
-                f"{policy.name}, {slots} slots of {kind}, {share:.0%} of the memory, gain over that of the best static "
+                f"{name}, {slots} slots of {kind}, {share:.0%} of the memory, gain over that of the best static "
                 f"placement found (by {static.solver}, gap {static.gap:.1%})",
                 f"{ratio:.3f}",
                 bar=f"at least {asked}" if judged else "",

@@ -13,13 +13,19 @@ import numpy as np
 from placid.errors import InputError, UnknownNameError
 from placid.placement.base import Feedback, Policy, State
 from placid.placement.offline.base import Solver
-from placid.placement.offline.greedy import Greedy
+from placid.placement.offline.greedy import Greedy, complete
 from placid.placement.offline.lp import LinearProgram
 from placid.placement.offline.milp import Milp
+from placid.placement.offline.ruin import recreated
 from placid.problem.arrays import Problem
 from placid.problem.placement import trim_to_budgets
+from placid.problem.serving import serve
 
 __all__ = ["PerturbedLeader"]
+
+_ORACLES = ("greedy", "local-search", "lp", "milp")
+#: of local search between two decisions, at most: the next begins where this one ended
+_SWEEPS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +55,9 @@ class PerturbedLeader(Policy):
     those messages are not counted. Cost: one greedy, or one MILP, every `refresh` slots.
 
     Attributes:
-        oracle: "greedy"; "lp", what is whole in the linear program's optimum, filled up by greedy: often better, and where
-            options need several items faster; "milp" (HiGHS, relative gap 1e-4), which takes seconds to minutes.
+        oracle: "greedy"; "local-search", the better of greedy and of what is in place, ruined and recreated
+            (`placid.placement.offline.ruin`), about ten times the time; "lp", what is whole in the linear program's optimum,
+            filled up by greedy; "milp" (HiGHS, relative gap 1e-4), which takes seconds to minutes.
         time_limit_s: of LP and MILP; what they have found by then is taken. Where it strikes, runs on other machines differ.
         noise: mean of the exponential noise on every type, in slots of that network's mean demand per type.
         discount: what is kept of the counts from slot to slot; below 1 follows shifts.
@@ -59,15 +66,15 @@ class PerturbedLeader(Policy):
 
     name: ClassVar[str] = "perturbed-leader"
     chains: ClassVar[bool] = True
-    oracle: Literal["greedy", "lp", "milp"] = "greedy"
+    oracle: Literal["greedy", "local-search", "lp", "milp"] = "greedy"
     time_limit_s: float = 60.0
     noise: float = 1.0
     discount: float = 1.0
     refresh: int = 10
 
     def __post_init__(self) -> None:
-        if self.oracle not in ("greedy", "lp", "milp"):
-            raise UnknownNameError("oracle", self.oracle, ("greedy", "lp", "milp"))
+        if self.oracle not in _ORACLES:
+            raise UnknownNameError("oracle", self.oracle, _ORACLES)
         if not self.time_limit_s > 0:
             raise InputError(f"time_limit_s must be above 0, got {self.time_limit_s}")
         if self.noise < 0:
@@ -99,10 +106,16 @@ class PerturbedLeader(Policy):
             solution = self._solver().solve(problem, believed)
             placed = solution.placed
             state = replace(state, worst_gap=max(state.worst_gap, solution.gap))
+            if self.oracle == "local-search":
+                there = trim_to_budgets(problem, state.placed, np.ones(problem.item_count))
+                begun = there if there.any() else placed
+                found = complete(problem, believed, recreated(problem, believed, begun, _SWEEPS))
+                if serve(problem, found, believed).gain > solution.value:
+                    placed = found
         return replace(state, placed=placed), placed
 
     def _solver(self) -> Solver:
-        if self.oracle == "greedy":
+        if self.oracle in ("greedy", "local-search"):
             return Greedy(bound_steps=0)
         if self.oracle == "lp":
             return LinearProgram(time_limit_s=self.time_limit_s)

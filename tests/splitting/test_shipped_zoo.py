@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from placid.catalog.variants import Variant, Zoo, read_zoo, shipped_zoo
-from placid.catalog.wire import wire_from
+from placid.inference.inputs import network_input
+from placid.inference.pictures import picture_codec
+from placid.inference.wire import wire_from
 from placid.splitting.data import DATASETS, Images
-from placid.splitting.lab.outcome import network_input
 from placid.splitting.lab.segments import runner
 from placid.splitting.measuring import footprint
 from placid.splitting.measuring.plain_file import digest_of
-from placid.splitting.pictures import picture_codec
 
 SLICE = Path(__file__).parent / "data" / "cifar10-test-1000.npz"
 NAMES = [v.name for v in read_zoo().variants] if (shipped_zoo() / "manifest.json").exists() else []

@@ -74,7 +74,7 @@ class Crossing:
     Attributes:
         encode: time that the codec itself takes on the sending side, beyond the segment.
         decode: likewise on the receiving side.
-        wire: what `placid.catalog.wire.wire_from` needs to make these bytes; empty for pictures.
+        wire: what `placid.inference.wire.wire_from` needs to make these bytes; empty for pictures.
     """
 
     codec: str

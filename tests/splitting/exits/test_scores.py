@@ -20,7 +20,7 @@ from placid.splitting.exits import (
     fit_score,
     risk_coverage,
 )
-from placid.splitting.exits.scores import best_temperature
+from placid.splitting.exits.fitting import best_temperature
 
 
 def test_entropy_and_confidence_at_the_ends() -> None:

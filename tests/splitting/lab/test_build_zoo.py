@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from placid.catalog.variants import Variant, Zoo, read_zoo
-from placid.catalog.wire import wire_from
 from placid.errors import InputError
+from placid.inference.inputs import network_input
+from placid.inference.wire import wire_from
 from placid.splitting.data import load_dataset
 from placid.splitting.lab.again import time_again
 from placid.splitting.lab.build import build_zoo
-from placid.splitting.lab.outcome import network_input
 from placid.splitting.lab.segments import runner
 from placid.splitting.lab.spec import read_lab
 from placid.splitting.lab.train import train_lab, weights_file

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from placid.errors import InputError, UnknownNameError
-from placid.splitting.pictures import Jpeg
+from placid.inference.pictures import Jpeg
 
 __all__ = ["CORRUPTIONS", "SEVERITIES", "corrupt"]
 

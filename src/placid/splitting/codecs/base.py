@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from placid.catalog.wire import Wire
+    from placid.inference.wire import Wire
 
 __all__ = ["Codec"]
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from placid.catalog.wire import RangeCoded
+from placid.inference.wire import RangeCoded
 from placid.splitting.codecs.base import Codec
 
 __all__ = ["Entropic"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from placid.catalog.wire import Plain
 from placid.errors import UnknownNameError
+from placid.inference.wire import Plain
 from placid.splitting.codecs.base import Codec
 
 __all__ = ["Floats"]

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from placid.catalog.wire import Packed
 from placid.errors import InputError
+from placid.inference.wire import Packed
 from placid.splitting.codecs.base import Codec
 
 __all__ = ["Uniform"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from placid.catalog.wire import Packed
 from placid.errors import InputError
+from placid.inference.wire import Packed
 from placid.splitting.codecs.base import Codec
 from placid.splitting.codecs.uniform import Uniform
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from placid.catalog.wire import Packed, Plain, Wire
 from placid.errors import InputError, UnknownNameError
+from placid.inference.wire import Packed, Plain, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def bytes_by_formula(classes: int, filters: int, filter_bits: int, left_locally:
 class DeviceMessages:
     """The two messages of a device for one image: sums for the local exit always, feature bits for the cloud if asked.
 
-    Each has the header of `placid.catalog.wire`. Bits are packed, eight to a byte.
+    Each has the header of `placid.inference.wire`. Bits are packed, eight to a byte.
 
     Args:
         shape: of the feature map: filters, height, width.

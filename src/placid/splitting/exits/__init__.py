@@ -8,6 +8,7 @@ made.in_use().network.segments() # what a chain of nodes runs
 
 from __future__ import annotations
 
+from placid.inference.scores import RULES, Score
 from placid.splitting.exits.branched import Branched, ExitSegment, logits_of_exits
 from placid.splitting.exits.cascade import ExitCosts, Outcome, answering, costs_of, outcome_of
 from placid.splitting.exits.control import (
@@ -17,6 +18,7 @@ from placid.splitting.exits.control import (
     path_through,
     shared_path,
 )
+from placid.splitting.exits.fitting import fit_score
 from placid.splitting.exits.heads import HEADS, convolved, heads_for, pooled
 from placid.splitting.exits.learners import HeadsOnly, JointExits, early_heavy, serving_weights
 from placid.splitting.exits.make import (
@@ -35,7 +37,6 @@ from placid.splitting.exits.reliability import (
     estimated_by_threshold,
     risk_coverage,
 )
-from placid.splitting.exits.scores import RULES, Score, fit_score
 from placid.splitting.exits.thresholds import Choice, frontier, greatest_accuracy, least_operations
 
 __all__ = [

@@ -12,13 +12,14 @@ import numpy as np
 
 from placid.catalog.variants import Exit
 from placid.errors import InputError, UnknownNameError
+from placid.inference.scores import Score
 from placid.randomness import stream
 from placid.splitting.exits.branched import Branched, logits_of_exits
 from placid.splitting.exits.cascade import ExitCosts, Outcome, costs_of, outcome_of
 from placid.splitting.exits.control import control_risk, path_through
+from placid.splitting.exits.fitting import fit_score
 from placid.splitting.exits.heads import heads_for
 from placid.splitting.exits.learners import HeadsOnly, JointExits, serving_weights
-from placid.splitting.exits.scores import Score, fit_score
 from placid.splitting.exits.thresholds import frontier, greatest_accuracy, least_operations
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.fit import fit

@@ -12,10 +12,10 @@ import numpy as np
 import onnxruntime
 
 from placid.catalog.variants import Crossing, Segment, Timing, Variant, Zoo, write_zoo
-from placid.catalog.wire import wire_from
-from placid.splitting.lab.outcome import network_input
+from placid.inference.inputs import network_input
+from placid.inference.pictures import picture_codec
+from placid.inference.wire import wire_from
 from placid.splitting.measuring import open_session, run, time_run
-from placid.splitting.pictures import picture_codec
 
 __all__ = ["time_again", "timed_over"]
 

@@ -14,8 +14,9 @@ import onnxruntime
 import torch
 
 from placid.catalog.variants import Crossing, Exit, Segment, Timing, Variant, Zoo, read_zoo, write_zoo
-from placid.catalog.wire import Plain, Rounded, Wire
 from placid.errors import InputError
+from placid.inference.pictures import picture_codec
+from placid.inference.wire import Plain, Rounded, Wire
 from placid.splitting.bottlenecks.network import DeviceSide, ServerSide
 from placid.splitting.codecs import Uniform
 from placid.splitting.cutting import trace
@@ -37,7 +38,6 @@ from placid.splitting.lab.train import load_teacher, weights_file
 from placid.splitting.measuring import accuracy_interval, measure_segment
 from placid.splitting.measuring.plain_file import digest_of
 from placid.splitting.nets import network_named
-from placid.splitting.pictures import picture_codec
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about
 

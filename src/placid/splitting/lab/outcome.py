@@ -10,18 +10,19 @@ import numpy as np
 import torch
 
 from placid.errors import RunError
+from placid.inference.inputs import network_input
 from placid.splitting.exits import answering
 from placid.splitting.exits.make import scored
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from placid.catalog.wire import Wire
+    from placid.inference.pictures import PictureCodec
+    from placid.inference.wire import Wire
     from placid.splitting.data import Images
     from placid.splitting.exits import Score
-    from placid.splitting.pictures import PictureCodec
 
-__all__ = ["Leaving", "Outcome", "Run", "Way", "network_input", "outcome_on", "torch_run"]
+__all__ = ["Leaving", "Outcome", "Run", "Way", "outcome_on", "torch_run"]
 
 #: what a segment takes, [batch, …], to its outputs: what crosses if it is not the last, logits if it has an exit
 Run = Callable[[np.ndarray], list[np.ndarray]]
@@ -66,11 +67,6 @@ class Outcome:
         at = answering(scored(leaving.scores, self.logits), leaving.thresholds)
         found: np.ndarray = self.logits.argmax(2)[at, np.arange(len(labels))] == labels
         return found
-
-
-def network_input(images: np.ndarray) -> np.ndarray:
-    """float32 [n, channels, height, width] in [0, 1] of uint8 [n, height, width, channels]."""
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
 
 
 def torch_run(module: nn.Module) -> Run:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from placid.inference.inputs import network_input
 from placid.splitting.bottlenecks.network import DeviceSide, ServerSide, SplitNetwork
-from placid.splitting.lab.outcome import Run, network_input
+from placid.splitting.lab.outcome import Run
 from placid.splitting.measuring import compact_weights, export_onnx, open_session, quantise_static, run
 
 if TYPE_CHECKING:

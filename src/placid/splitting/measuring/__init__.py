@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from placid.inference.session import open_session, run
 from placid.splitting.measuring.chain import Chain
 from placid.splitting.measuring.compact import compact_weights
 from placid.splitting.measuring.footprint import Footprint, footprint
@@ -10,7 +11,6 @@ from placid.splitting.measuring.intervals import Interval, accuracy_interval, ov
 from placid.splitting.measuring.measure import measure_segment
 from placid.splitting.measuring.onnx_export import export_onnx
 from placid.splitting.measuring.plain_file import Written
-from placid.splitting.measuring.session import open_session, run
 from placid.splitting.measuring.timing import time_run, time_together
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime as ort
 
 from placid.errors import InputError
-from placid.splitting.measuring.session import open_session, run
+from placid.inference.session import open_session, run
 
 __all__ = ["Chain"]
 

@@ -9,8 +9,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from placid.errors import InputError
+from placid.inference.session import open_session
 from placid.splitting.measuring.plain_file import Written, write
-from placid.splitting.measuring.session import open_session
 
 __all__ = ["compact_weights"]
 

@@ -13,7 +13,7 @@ import onnx
 from onnx import numpy_helper, shape_inference
 
 from placid.errors import RunError
-from placid.splitting.measuring.session import first_line, session_of
+from placid.inference.session import first_line, session_of
 
 __all__ = ["Footprint", "footprint"]
 

@@ -18,9 +18,9 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from placid.errors import InputError, RunError, UnknownNameError
+from placid.inference.session import first_line, open_session
 from placid.splitting.measuring.plain_file import Written, write
 from placid.splitting.measuring.quiet import quiet
-from placid.splitting.measuring.session import first_line, open_session
 
 __all__ = ["METHODS", "quantise_static"]
 

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from placid.errors import InputError, RunError
+from placid.inference.session import open_session, run
 from placid.splitting.measuring.plain_file import Written, write
 from placid.splitting.measuring.quiet import quiet
-from placid.splitting.measuring.session import open_session, run
 
 if TYPE_CHECKING:
     import onnx

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from placid.errors import InputError, UnknownNameError
-from placid.splitting.bare_jpeg import bare_scan, whole_file
+from placid.inference.bare_jpeg import bare_scan, whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("PIL")
 
 from placid.errors import InputError, UnknownNameError
-from placid.splitting.pictures import PICTURE_CODECS, Jpeg, Raw, picture_codec
+from placid.inference.pictures import PICTURE_CODECS, Jpeg, Raw, picture_codec
 
 LOSSLESS = ("raw", "png", "webp-lossless")
 LOSSY = ("jpeg-10", "jpeg-75", "jpeg-75-444", "jpeg-75-bare", "jpeg-90-444-bare", "webp-10", "webp-75")

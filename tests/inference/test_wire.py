@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from placid.catalog.wire import HEADER_BYTES, WIRES, Packed, Plain, RangeCoded, Rounded, Wire, wire_from
 from placid.errors import InputError, UnknownNameError
+from placid.inference.wire import HEADER_BYTES, WIRES, Packed, Plain, RangeCoded, Rounded, Wire, wire_from
 
 
 @given(bits=st.integers(1, 8), size=st.integers(1, 70), seed=st.integers(0, 1000))

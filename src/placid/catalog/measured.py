@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from placid.catalog.models import AtIngress, AtRepository, Catalog, Handover, Model, Part, Plan, Profile, Task
+from placid.catalog.models import (
+    AtIngress,
+    AtRepository,
+    Catalog,
+    Handover,
+    Model,
+    Part,
+    Plan,
+    Segments,
+    Task,
+)
+from placid.catalog.pricing import SegmentPricing
 from placid.catalog.processors import (
     PROCESSORS,
-    Processor,
-    modelled_codec_s,
-    modelled_latency_s,
     processor_class,
 )
 from placid.catalog.replicas import for_tasks, task_names, with_replicas
-from placid.catalog.variants import Segment, Timing, Variant, Zoo, read_zoo
+from placid.catalog.variants import Variant, Zoo, read_zoo
 from placid.errors import InputError
 
 __all__ = ["measured"]
-
-#: no request takes less: keeps capacities finite
-_LEAST_S = 1e-9
 
 
 def measured(
@@ -72,7 +77,7 @@ def measured(
         if name not in {v.name for v in chosen}:
             told.variant(name)  # says so if there is none at all
             raise InputError(f"'heads' names '{name}', which 'variants' leaves out", where=str(told.folder))
-    pricing = _Pricing(
+    pricing = SegmentPricing(
         tuple(processor_class(name) for name in (processors or PROCESSORS)), processor_class(measured_on)
     )
     split = [v for v in chosen if plans and _networks(v) > 1]
@@ -90,7 +95,7 @@ def measured(
             where=str(told.folder),
         )
     names = (told.task,) if tasks == 1 else task_names(tasks)
-    return with_replicas(
+    catalog = with_replicas(
         for_tasks(
             models,
             tuple(Task(name, told.input_bytes, response_bytes) for name in names),
@@ -101,6 +106,7 @@ def measured(
         ),
         replicas,
     )
+    return replace(catalog, zoo=told.folder)
 
 
 def _chosen(zoo: Zoo, patterns: Sequence[str]) -> tuple[Variant, ...]:
@@ -114,54 +120,6 @@ def _chosen(zoo: Zoo, patterns: Sequence[str]) -> tuple[Variant, ...]:
     return tuple(found.values())
 
 
-@dataclass(frozen=True)
-class _Pricing:
-    """What running parts of a variant takes, by processor class."""
-
-    processors: tuple[Processor, ...]
-    measured_on: Processor
-
-    def is_measured(self, processor: Processor) -> bool:
-        """Whether latencies of the zoo hold there: the class itself, or several of its cores."""
-        return self.measured_on.name in (processor.name, processor.cores_of)
-
-    def segment_s(self, segment: Segment, processor: Processor) -> float:
-        if self.is_measured(processor):
-            return segment.latency.mean_s
-        return modelled_latency_s(segment, processor)
-
-    def codec_s(self, timing: Timing, processor: Processor) -> float:
-        return modelled_codec_s(timing, processor, self.measured_on)
-
-    def profile(self, latency_s: float, processor: Processor) -> Profile:
-        """Of what keeps `processor` busy for `latency_s`."""
-        how = (
-            f"measured: ONNX Runtime, one thread, as class {self.measured_on.name}"
-            if self.is_measured(processor)
-            else f"modelled: roofline of class {processor.name} ({processor.about})"
-        )
-        return Profile(
-            latency_s,
-            processor.side_by_side / max(latency_s, _LEAST_S),
-            processor.busy_w * latency_s,
-            f"{how}; energy modelled: {processor.busy_w:g} W while busy x latency",
-        )
-
-    def run(self, variant: Variant, first: int, last: int, processor: Processor) -> Profile:
-        """Of parts `first` up to but not `last`, for one request that reaches `first`: expected over the exits."""
-        reached = variant.reach(first)
-        latency_s = sum(
-            variant.reach(i) / reached * self.segment_s(variant.segments[i], processor)
-            for i in range(first, last)
-        )
-        if first > 0:
-            latency_s += self.codec_s(variant.crossings[first - 1].decode, processor)
-        if last < len(variant.segments):
-            encode = variant.crossings[last - 1].encode
-            latency_s += variant.reach(last) / reached * self.codec_s(encode, processor)
-        return self.profile(latency_s, processor)
-
-
 def _order(zoo: Zoo, chosen: Sequence[Variant], heads: Sequence[str]) -> list[tuple[Variant, int]]:
     """(variant, parts) of which the first parts may be held where requests enter, those to be held first in front."""
     named = [zoo.variant(name) for name in heads] or chosen
@@ -173,7 +131,7 @@ def _order(zoo: Zoo, chosen: Sequence[Variant], heads: Sequence[str]) -> list[tu
 
 
 def _held(
-    pricing: _Pricing, order: Sequence[tuple[Variant, int]], tasks: int
+    pricing: SegmentPricing, order: Sequence[tuple[Variant, int]], tasks: int
 ) -> Mapping[tuple[str, int], frozenset[str]]:
     """(variant, parts) -> classes of which a node where requests enter holds these first parts for good.
 
@@ -195,7 +153,7 @@ def _held(
 
 
 def _models(
-    variant: Variant, pricing: _Pricing, held: Mapping[tuple[str, int], frozenset[str]]
+    variant: Variant, pricing: SegmentPricing, held: Mapping[tuple[str, int], frozenset[str]]
 ) -> Iterator[Model]:
     """Every run of parts of `variant` that can be placed."""
     count = len(variant.segments)
@@ -248,6 +206,7 @@ def _models(
                 variant=_name(variant, first, last),
                 before=before,
                 after=after,
+                segments=Segments(variant.name, first, last),
             )
 
 
@@ -256,7 +215,7 @@ def _networks(variant: Variant) -> int:
     return sum(s.size_bytes > 0 for s in variant.segments)
 
 
-def _plan(variant: Variant, pricing: _Pricing) -> tuple[list[Part], Plan] | None:
+def _plan(variant: Variant, pricing: SegmentPricing) -> tuple[list[Part], Plan] | None:
     """`variant` with every part to be placed; None if some part fits no processor class."""
     count = len(variant.segments)
     last = next((i for i in range(count) if variant.reach(i) <= 0), count)
@@ -272,7 +231,16 @@ def _plan(variant: Variant, pricing: _Pricing) -> tuple[list[Part], Plan] | None
         if not profiles:
             return None
         name = f"{variant.name}/part-{i - first + 1}"
-        parts.append(Part(name, "", segment.size_bytes + segment.peak_bytes, profiles, name))
+        parts.append(
+            Part(
+                name,
+                "",
+                segment.size_bytes + segment.peak_bytes,
+                profiles,
+                name,
+                Segments(variant.name, i, i + 1),
+            )
+        )
     before = None
     if first:
         by_class = {p.name: pricing.run(variant, 0, first, p) for p in pricing.processors}
@@ -311,7 +279,7 @@ def _name(variant: Variant, first: int, last: int) -> str:
     return f"{variant.name}/middle-{first - start + 1}" + (f"-{last - start}" if last > first + 1 else "")
 
 
-def _notes(zoo: Zoo, pricing: _Pricing, tasks: int, response_bytes: int) -> tuple[str, ...]:
+def _notes(zoo: Zoo, pricing: SegmentPricing, tasks: int, response_bytes: int) -> tuple[str, ...]:
     others = [p.name for p in pricing.processors if not pricing.is_measured(p)]
     return (
         f"Accuracy, bytes and sizes are measured on {zoo.dataset}; latency on {zoo.processor}, one thread, which stands for "

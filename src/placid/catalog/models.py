@@ -11,8 +11,20 @@ from placid.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-__all__ = ["AtIngress", "AtRepository", "Catalog", "Handover", "Model", "Part", "Plan", "Profile", "Task"]
+__all__ = [
+    "AtIngress",
+    "AtRepository",
+    "Catalog",
+    "Handover",
+    "Model",
+    "Part",
+    "Plan",
+    "Profile",
+    "Segments",
+    "Task",
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,18 @@ class AtRepository:
 
 
 @dataclass(frozen=True)
+class Segments:
+    """Which segments of a variant of a zoo something is: from `first` up to but not `last`.
+
+    What the variant has before them runs where a request enters, or in earlier parts; what it has after, later.
+    """
+
+    variant: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Model:
     """Trained weights that solve one task, of a known quality: what a policy places on nodes.
 
@@ -95,6 +119,7 @@ class Model:
         variant: what it is called without task and replica, for tables (``yolov4-416``).
         before: what happens where the request enters; None for nothing.
         after: what happens at the repository; None for nothing.
+        segments: what of a zoo it is; None if only figures of it are known.
     """
 
     name: str
@@ -105,6 +130,7 @@ class Model:
     variant: str = ""
     before: AtIngress | None = None
     after: AtRepository | None = None
+    segments: Segments | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +139,7 @@ class Part:
 
     Attributes:
         profiles: of one request that gets as far as this part.
+        segments: what of a zoo it is; None if only figures of it are known.
     """
 
     name: str
@@ -120,6 +147,7 @@ class Part:
     size_bytes: int
     profiles: Mapping[str, Profile] = field(hash=False)
     variant: str = ""
+    segments: Segments | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +190,9 @@ class Plan:
 class Catalog:
     """Tasks, models, and split models as parts and plans; checked when made.
 
+    Attributes:
+        zoo: the folder that `Segments` are of; None if models are known by their figures alone.
+
     Raises:
         InputError: a name occurs twice, a model solves an unknown task, a number is out of range.
     """
@@ -172,6 +203,7 @@ class Catalog:
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     plans: tuple[Plan, ...] = ()
+    zoo: Path | None = None
 
     def __post_init__(self) -> None:
         if len({t.name for t in self.tasks}) < len(self.tasks):

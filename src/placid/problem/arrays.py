@@ -63,6 +63,8 @@ class Problem:
         repository_cost: float64 [R]; infinity where no repository can be reached.
         repository_vector: float64 [R, 4].
         repository_node: int32 [R]; -1 where no repository can be reached.
+        repository_runs: int32 [R], among the models; what the repository answers with alone, the first part of it if it is a
+            plan; -1 where no repository can be reached.
         type_ingress, type_task, type_hops: int32 [R]; hops is the number of links to the repository.
         node_tier: int32 [V], an index into `tiers`.
         next_hop: int32 [V]; where a node forwards, -1 at repositories and cut-off nodes.
@@ -95,6 +97,7 @@ class Problem:
     repository_cost: np.ndarray
     repository_vector: np.ndarray
     repository_node: np.ndarray
+    repository_runs: np.ndarray
     type_ingress: np.ndarray
     type_task: np.ndarray
     type_hops: np.ndarray

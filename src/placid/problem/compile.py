@@ -86,6 +86,7 @@ def compile_problem(
     repository_cost = np.full(count, np.inf)
     repository_vector = np.zeros((count, 4))
     repository_node = np.full(count, -1, np.int32)
+    repository_runs = np.full(count, -1, np.int32)
     type_hops = np.zeros(count, np.int32)
     of_task = [np.flatnonzero(model_task[:whole] == t) for t in range(len(catalog.tasks))]
     no_limits = np.zeros(0, np.int64)
@@ -151,6 +152,7 @@ def compile_problem(
             )
         repository_cost[r], repository_vector[r] = best_cost[best], best_vector[best]
         repository_node[r], type_hops[r] = path.nodes[-1], len(path) - 1
+        repository_runs[r] = np.concatenate([mine, *(g.part[:, 0] for g, _, _ in plans)])[best]
         saving = repository_cost[r] - cost[:-1, mine]
         margin, touched, shares = 0.0, no_limits, np.zeros((*cost.shape, 0))
         plan_shares = [np.zeros((*c.shape, 0)) for _, _, c in plans]
@@ -226,6 +228,7 @@ def compile_problem(
         repository_cost=repository_cost,
         repository_vector=repository_vector,
         repository_node=repository_node,
+        repository_runs=repository_runs,
         type_ingress=type_ingress,
         type_task=type_task,
         type_hops=type_hops,

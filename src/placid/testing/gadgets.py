@@ -189,6 +189,7 @@ def problem_of_options(
         repository_cost=np.ones(len(types)),
         repository_vector=np.zeros((len(types), 4)),
         repository_node=np.full(len(types), len(up) - 1, np.int32),
+        repository_runs=np.full(len(types), -1, np.int32),
         type_ingress=np.zeros(len(types), np.int32),
         type_task=np.zeros(len(types), np.int32),
         type_hops=np.zeros(len(types), np.int32),

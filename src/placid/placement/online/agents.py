@@ -126,6 +126,7 @@ def local_view(problem: Problem, node: int) -> Local:
         repository_cost=np.zeros(0),
         repository_vector=np.zeros((0, 4)),
         repository_node=np.zeros(0, np.int32),
+        repository_runs=np.zeros(0, np.int32),
         type_ingress=np.zeros(0, np.int32),
         type_task=np.zeros(0, np.int32),
         type_hops=np.zeros(0, np.int32),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
 from placid.errors import InputError
+from placid.experiments.scenario import build, load_scenario
 from placid.placement.offline.averaged import Averaged
 from placid.placement.offline.base import Solver
 from placid.placement.offline.bundles import fill_with_bundles
@@ -163,6 +168,22 @@ def test_a_sweep_that_finds_nothing_is_the_end() -> None:
                 tried = fill_with_bundles(problem, demand, share, kept, by_density=by_density)
                 earned = serve(problem, tried, demand).gain
                 assert earned <= serve(problem, once, demand).gain * (1 + 1e-8) + 1e-12
+
+
+def test_a_node_and_those_below_it_change_places() -> None:
+    """With little memory greedy fills metro sites and base stations with the wrong tasks; no node alone can mend that."""
+    scenarios = Path(__file__).parents[3] / "scenarios"
+    document = yaml.safe_load((scenarios / "split-plans.yaml").read_text())
+    document["network"]["file"] = str(scenarios / document["network"]["file"])
+    document["workload"] |= {"process": "poisson"}
+    del document["workload"]["shift"], document["workload"]["every_slots"]
+    built = build(load_scenario(document))
+    ((_, whole),) = built.problems()
+    problem = replace(whole, budget_bytes=whole.budget_bytes // 10)
+    demand = np.mean([built.workload.demand(s, 0) for s in range(20)], axis=0)
+    greedy = Greedy(bound_steps=0).solve(problem, demand)
+    better = recreated(problem, demand, greedy.placed, 2)
+    assert serve(problem, better, demand).gain > 1.02 * greedy.value
 
 
 def test_orphans_are_what_no_complete_option_uses() -> None:

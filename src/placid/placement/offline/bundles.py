@@ -26,6 +26,7 @@ def fill_with_bundles(
     one_by_one: bool = False,
     before: np.ndarray | None = None,
     loyalty: float = 0.0,
+    without: np.ndarray | None = None,
 ) -> np.ndarray:
     """`placed` (bool [N]) and what greedy adds to it, bundle by bundle, best first; a new array.
 
@@ -40,6 +41,7 @@ def fill_with_bundles(
         by_density: rank by what is added per byte; else by what is added.
         one_by_one: add single items instead, for comparison: a part that earns nothing without another never comes first.
         before: bool [N]; items that were in place and need no loading: each byte of theirs counts as ``1 / (1 + loyalty)``.
+        without: bool [N]; items that are not added.
     """
     needs = problem.needs
     now = placed.copy()
@@ -50,6 +52,9 @@ def fill_with_bundles(
     if one_by_one:
         bundle_item = np.arange(problem.item_count, dtype=np.int32)
         bundle_ptr = np.arange(problem.item_count + 1, dtype=np.int64)
+    size_bytes = problem.item_size_bytes
+    if without is not None:
+        size_bytes = np.where(without, np.iinfo(np.int64).max // 4, size_bytes)  # fits nowhere
     order = np.argsort(bundle_item, kind="stable")
     of_item = np.concatenate(([0], np.cumsum(np.bincount(bundle_item, minlength=problem.item_count))))
     _fill(
@@ -66,7 +71,7 @@ def fill_with_bundles(
         of_item.astype(np.int64),
         np.repeat(np.arange(len(bundle_ptr) - 1, dtype=np.int32), np.diff(bundle_ptr))[order],
         problem.item_node,
-        problem.item_size_bytes,
+        size_bytes,
         room,
         np.asarray(demand, np.float64),
         share,

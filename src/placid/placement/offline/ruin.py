@@ -22,18 +22,26 @@ def recreated(problem: Problem, demand: np.ndarray, placed: np.ndarray, sweeps: 
     """`placed` (bool [N]), better: a new array. It earns at least as much under the serving rule, and fits as `placed` does.
 
     A sweep ruins every node, those furthest from their repository first, then every task; what is ruined is filled again by
-    bundles per byte, or by bundles alone if that earns more. It ends with a sweep that finds nothing, or after `sweeps`.
+    bundles per byte, or by bundles alone if that earns more. Then it ruins every node together with all below it, and fills
+    them while one task stays away from the node above: what a node and those below it hold can only change places all at
+    once. It ends with a sweep that finds nothing, or after `sweeps`.
     """
     share = potential_share(problem, demand)
     value = serve(problem, placed, demand).gain
     for _ in range(sweeps):
         found = False
-        for region in _regions(problem):
+        for region, top in _regions(problem):
             if not (placed & region).any():
                 continue
             kept = without_orphans(problem, placed & ~region)
-            for by_density in (True, False):
-                tried = fill_with_bundles(problem, demand, share, kept, by_density=by_density)
+            tries: list[tuple[bool, np.ndarray | None]] = [(True, None), (False, None)]
+            if top is not None:
+                there = np.unique(problem.item_task[placed & top])
+                tries = [(True, top & (problem.item_task == task)) for task in there]
+            for by_density, without in tries:
+                tried = fill_with_bundles(
+                    problem, demand, share, kept, by_density=by_density, without=without
+                )
                 earned = serve(problem, tried, demand).gain
                 if earned > value * (1 + 1e-9):
                     placed, value, found = tried, earned, True
@@ -53,9 +61,23 @@ def without_orphans(problem: Problem, placed: np.ndarray) -> np.ndarray:
     return placed & used
 
 
-def _regions(problem: Problem) -> Iterator[np.ndarray]:
-    """bool [N] each: the items of a node, then those of a task."""
+def _regions(problem: Problem) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """What is ruined, bool [N], and of where one task stays away then; None if none does."""
     for node in problem.far_first:
-        yield problem.item_node == node
+        yield problem.item_node == node, None
     for task in np.unique(problem.item_task):
-        yield problem.item_task == task
+        yield problem.item_task == task, None
+    for node, below in _subtrees(problem):
+        yield below[problem.item_node], problem.item_node == node
+
+
+def _subtrees(problem: Problem) -> Iterator[tuple[int, np.ndarray]]:
+    """Nodes with memory that others with memory forward to, and, bool [V], all that do, the node itself too."""
+    below = np.eye(problem.node_count, dtype=bool)
+    for v in np.argsort(-problem.node_hops, kind="stable"):
+        if problem.next_hop[v] >= 0:
+            below[problem.next_hop[v]] |= below[v]
+    holds = problem.budget_bytes > 0
+    for v in problem.far_first:
+        if (below[v] & holds).sum() > 1:
+            yield int(v), below[v]

@@ -25,7 +25,7 @@ __all__ = ["PerturbedLeader"]
 
 _ORACLES = ("greedy", "local-search", "lp", "milp")
 #: of local search between two decisions, at most: the next begins where this one ended
-_SWEEPS = 5
+_SWEEPS = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from placid.simulation.events.arrivals import Arrivals
+from placid.workload.arrivals import Arrivals
 from placid.simulation.events.draws import key_of, uniform
 from placid.simulation.events.system import EXPONENTIAL, FIXED, UNLIMITED, System
 

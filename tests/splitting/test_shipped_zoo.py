@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from placid.catalog.variants import Variant, Zoo, read_zoo, shipped_zoo
 from placid.inference.inputs import network_input
 from placid.inference.pictures import picture_codec
+from placid.inference.samples import read_samples
 from placid.inference.wire import wire_from
 from placid.splitting.data import DATASETS, Images
 from placid.splitting.lab.segments import runner
 from placid.splitting.measuring import footprint
 from placid.splitting.measuring.plain_file import digest_of
 
-SLICE = Path(__file__).parent / "data" / "cifar10-test-1000.npz"
+SLICE = shipped_zoo() / "pictures.npz"
 NAMES = [v.name for v in read_zoo().variants] if (shipped_zoo() / "manifest.json").exists() else []
 
 
@@ -28,10 +26,8 @@ def zoo() -> Zoo:
 
 @pytest.fixture(scope="module")
 def images() -> Images:
-    image = pytest.importorskip("PIL.Image")
-    with np.load(SLICE) as file:
-        tall = np.asarray(image.open(io.BytesIO(file["png"].tobytes())))
-        return Images(tall.reshape(-1, 32, 32, 3), file["labels"])
+    samples = read_samples(SLICE)
+    return Images(samples.pictures, samples.labels)
 
 
 def answers(zoo: Zoo, variant: Variant, images: Images) -> tuple[np.ndarray, np.ndarray]:
@@ -106,8 +102,6 @@ def test_the_slice_is_what_it_says() -> None:
         test = load_dataset("cifar10").test
     except PlacidError:
         pytest.skip("CIFAR-10 is not fetched here")
-    image = pytest.importorskip("PIL.Image")
-    with np.load(SLICE) as file:
-        np.testing.assert_array_equal(file["labels"], test.labels[:1000])
-        tall = np.asarray(image.open(io.BytesIO(file["png"].tobytes())))
-    np.testing.assert_array_equal(tall.reshape(-1, 32, 32, 3), test.images[:1000])
+    samples = read_samples(SLICE)
+    np.testing.assert_array_equal(samples.labels, test.labels[:1000])
+    np.testing.assert_array_equal(samples.pictures, test.images[:1000])

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from placid.errors import InputError
-from placid.simulation.events.arrivals import Arrivals
 from placid.simulation.events.draws import key_of
 from placid.simulation.events.loop import QUEUE, REFUSED, REQUEST, TOO_LATE, run
 from placid.simulation.events.system import System
+from placid.workload.arrivals import Arrivals
 
 __all__ = ["Fate", "Played", "play"]
 

@@ -12,9 +12,11 @@ from rich.console import Console
 from placid.cli.catalog import catalog_app
 from placid.cli.data import data_app
 from placid.cli.listing import FAMILIES, show
+from placid.cli.load import load, validate
 from placid.cli.pareto import pareto
 from placid.cli.splits import splits_app
 from placid.cli.sweep import sweep
+from placid.cli.up import up
 from placid.errors import InputError
 from placid.version import __version__
 
@@ -35,6 +37,9 @@ app.add_typer(data_app, name="data")
 app.add_typer(splits_app, name="splits")
 app.command()(pareto)
 app.command()(sweep)
+app.command()(up)
+app.command()(load)
+app.command()(validate)
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

@@ -1,0 +1,119 @@
+"""`placid up`: a scenario as a live network on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from placid.experiments.live import NetworkUp
+    from placid.runtime.control.controller import Slot
+
+__all__ = ["up"]
+
+console = Console()
+
+
+def up(
+    file: Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="SCENARIO")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the network.", show_default="runs/live-NAME")
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", "-p", help="Of the scenario's policies.", show_default="the first"),
+    ] = None,
+    slot: Annotated[
+        str | None,
+        typer.Option(help="How long a slot lasts, such as '10 s'.", show_default="as the scenario says"),
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, help="End after so many slots.", show_default="until Ctrl-C")
+    ] = None,
+    pace: Annotated[
+        str,
+        typer.Option(
+            help="profile: work takes as long as on the processor a node stands for; real: as it takes here."
+        ),
+    ] = "profile",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
+    ] = False,
+) -> None:
+    """Bring a scenario to life: every node a process that answers requests. Ctrl-C ends it."""
+    from placid.errors import InputError
+    from placid.experiments.scenario import load_scenario
+    from placid.runtime.event_loop import run
+    from placid.units import parse_quantity
+
+    if pace not in ("profile", "real"):
+        raise InputError(f"--pace is profile or real, got '{pace}'")
+    chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
+    scenario = load_scenario(file)
+    slot_s = None if slot is None else parse_quantity(slot, "time")
+    run(_up(scenario, out, policy, slot_s, slots, chosen, fresh))
+
+
+async def _up(
+    scenario: object,
+    out: Path | None,
+    policy: str | None,
+    slot_s: float | None,
+    slots: int | None,
+    pace: Literal["profile", "real"],
+    fresh: bool,
+) -> None:
+    from placid.experiments.live import network_up
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with network_up(
+        scenario,  # type: ignore[arg-type]
+        out, policy=policy, slot_s=slot_s, pace=pace, fresh=fresh,
+        hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
+    ) as network:  # fmt: skip
+        _say_where(network)
+        playing = asyncio.create_task(network.play(slots, _say_slot))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (playing, stopping):
+            task.cancel()
+        results = await asyncio.gather(playing, stopping, return_exceptions=True)
+        failed = [r for r in results if isinstance(r, Exception)]
+        if failed:
+            raise failed[0]
+        console.print("Ending …", highlight=False)
+    console.print(f"All nodes have ended. What happened: [bold]{network.folder.slots}[/]", highlight=False)
+
+
+def _say_where(network: NetworkUp) -> None:
+    live, running = network.live, network.running
+    first = next(n.name for n in live.network.nodes if not n.repository)
+    at = running[first].clients
+    console.print(
+        f"{len(running)} nodes are up, policy {live.label}, slots of {live.slot_s:g} s. Where they listen: "
+        f"[bold]{network.folder.nodes}[/]\n{first} answers at http://{at.host}:{at.port}/v2 (Open Inference Protocol)",
+        highlight=False,
+    )
+
+
+def _say_slot(slot: Slot) -> None:
+    refused = sum(slot.refused.values())
+    console.print(
+        f"slot {slot.slot}: {int(slot.demand.sum()):,} requests"
+        + (f", [red]{refused:,} refused[/]" if refused else "")
+        + (
+            f", {slot.bytes_loaded / 1e6:.1f} MB loaded in {slot.changed_s:.2f} s"
+            if slot.bytes_loaded
+            else ""
+        )
+        + (f", down: {', '.join(slot.down)}" if slot.down else ""),
+        highlight=False,
+    )

@@ -1,0 +1,251 @@
+"""From a scenario to a live network: what every node is told, who decides, and where it is all written down."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from placid.errors import InputError, RunError, UnknownNameError
+from placid.experiments.provenance import provenance
+from placid.experiments.run import slug
+from placid.experiments.scenario import Built, Scenario, build
+from placid.network.graph import Network
+from placid.problem.arrays import Problem
+from placid.problem.compile import compile_problem
+from placid.runtime.control.controller import Controller, Live, Slot
+from placid.runtime.control.keeping import Kept
+from placid.runtime.control.ways import Ways
+from placid.runtime.engines.base import Running
+from placid.runtime.engines.local import LocalEngine
+from placid.runtime.spec import NodeSpec, TaskSpec
+from placid.version import __version__
+
+__all__ = ["LiveFolder", "NetworkUp", "live_of", "network_up"]
+
+Pace = Literal["profile", "real"]
+
+
+@dataclass(frozen=True)
+class LiveFolder:
+    """What a live network writes.
+
+    nodes.json    where every node listens; gone when the network is
+    slots.jsonl   a line for every slot
+    state.npz     the policy's state: what the next start goes on from
+    logs/         what each node had to say
+    """
+
+    path: Path
+
+    @property
+    def nodes(self) -> Path:
+        return self.path / "nodes.json"
+
+    @property
+    def slots(self) -> Path:
+        return self.path / "slots.jsonl"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.npz"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+
+def live_of(
+    built: Built,
+    *,
+    policy: str | None = None,
+    seed: int | None = None,
+    slot_s: float | None = None,
+    pace: Pace = "profile",
+    batch: int = 8,
+    token: str = "",
+) -> Live:
+    """The live network of `built`: the first policy of the scenario unless `policy` names another one.
+
+    Raises:
+        UnknownNameError: the scenario has no such policy.
+        InputError: the scenario needs what a live network cannot do: hard limits, budgets of the long run, a catalog of
+            figures.
+    """
+    labels = [label for label, _ in built.policies]
+    label = policy or labels[0]
+    if label not in labels:
+        raise UnknownNameError("policy", label, labels)
+    if built.limited:
+        raise InputError(
+            "a live network knows no hard 'rate', 'processors' or 'budgets' yet: leave them out of the scenario"
+        )
+    if built.network.name and any(n.memory_bytes and not n.up for n in built.network.nodes):
+        raise InputError(
+            "nodes that are down at the beginning cannot be started: leave them out of the scenario"
+        )
+    used_slot_s = slot_s or built.slot_s
+
+    def compiled(network: Network) -> Problem:
+        return compile_problem(network, built.catalog, built.requests, built.weights, used_slot_s)
+
+    problem = compiled(built.network)
+    models = Ways(problem, built.catalog).models
+    tasks = tuple(TaskSpec(t.name, t.response_bytes) for t in built.catalog.tasks)
+    specs = {
+        node.name: NodeSpec(
+            name=node.name,
+            tier=node.tier,
+            processor=node.processor,
+            memory_bytes=node.memory_bytes,
+            repository=node.repository,
+            zoo=str(built.catalog.zoo),
+            measured_on="x86-core",
+            tasks=tasks,
+            models=models[node.name],
+            pace=pace,
+            batch=batch,
+            token=token,
+        )
+        for node in built.network.nodes
+    }
+    return Live(
+        built.network,
+        built.catalog,
+        compiled,
+        specs,
+        dict(built.policies)[label],
+        label,
+        built.seeds[0] if seed is None else seed,
+        used_slot_s,
+    )
+
+
+@dataclass(frozen=True)
+class NetworkUp:
+    """A network that is up.
+
+    Attributes:
+        running: node -> where it listens.
+    """
+
+    live: Live
+    folder: LiveFolder
+    controller: Controller
+    running: Mapping[str, Running]
+
+    async def play(
+        self, slots: int | None = None, hears: Callable[[Slot], None] = lambda _: None
+    ) -> list[Slot]:
+        """So many slots, or for ever; each is written to slots.jsonl when it is over."""
+        played: list[Slot] = []
+        with self.folder.slots.open("a", encoding="utf-8") as file:
+            while slots is None or len(played) < slots:
+                slot = await self.controller.play()
+                file.write(json.dumps(_row(self.live, slot)) + "\n")
+                file.flush()
+                if slots is not None:
+                    played.append(slot)
+                hears(slot)
+        return played
+
+
+@contextlib.asynccontextmanager
+async def network_up(
+    scenario: Scenario,
+    out: Path | None = None,
+    *,
+    policy: str | None = None,
+    seed: int | None = None,
+    slot_s: float | None = None,
+    pace: Pace = "profile",
+    fresh: bool = False,
+    hears: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[NetworkUp]:
+    """The live network of `scenario`, while the block lasts; afterwards no process of it is left.
+
+    Args:
+        out: default ``runs/live-<name of the scenario>``.
+        fresh: forget what the policy learned in earlier starts.
+
+    Raises:
+        RunError: a network is up in the folder already, or holds the state of another scenario.
+    """
+    built = build(scenario)
+    token = secrets.token_urlsafe(24)
+    live = live_of(built, policy=policy, seed=seed, slot_s=slot_s, pace=pace, token=token)
+    folder = LiveFolder(Path(out) if out is not None else Path("runs") / f"live-{slug(scenario.name)}")
+    _check_free(folder)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        for file in (folder.state, folder.slots):
+            file.unlink(missing_ok=True)
+    mark = hashlib.sha256(f"{__version__}\n{scenario.text}\n{live.label}\n{live.seed}".encode()).hexdigest()
+    controller = Controller(live, LocalEngine(folder.logs), kept=Kept(folder.state, mark), hears=hears)
+    try:
+        running = await controller.begin()
+        _write_nodes(folder, live, running)
+        yield NetworkUp(live, folder, controller, running)
+    finally:
+        folder.nodes.unlink(missing_ok=True)
+        await controller.end()
+
+
+def _row(live: Live, slot: Slot) -> dict[str, Any]:
+    served = {name: sum(told["tally"]["answered"].values()) for name, told in slot.tallies.items()}
+    return {
+        "slot": slot.slot,
+        "requests": int(np.sum(slot.demand)),
+        "predicted_gain": slot.predicted_gain,
+        "bytes_loaded": slot.bytes_loaded,
+        "changed_s": round(slot.changed_s, 4),
+        "decided_s": round(slot.decided_s, 4),
+        "down": list(slot.down),
+        "refused": dict(slot.refused),
+        "answered_so_far": served,
+    }
+
+
+def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running]) -> None:
+    entered = {live.network.nodes[v].name for v in np.unique(live.compiled(live.network).type_ingress)}
+    told = {
+        "pid": os.getpid(),
+        "slot_s": live.slot_s,
+        "policy": live.label,
+        "tasks": [t.name for t in live.catalog.tasks],
+        "nodes": [
+            {
+                "name": node.name,
+                "tier": node.tier,
+                "host": running[node.name].clients.host,
+                "port": running[node.name].clients.port,
+                "ingress": node.name in entered,
+                "pid": running[node.name].pid,
+            }
+            for node in live.network.nodes
+        ],
+    } | {"made": provenance()}
+    scratch = folder.nodes.with_suffix(".tmp")
+    scratch.write_text(json.dumps(told, indent=1) + "\n")
+    scratch.replace(folder.nodes)
+
+
+def _check_free(folder: LiveFolder) -> None:
+    if not folder.nodes.exists():
+        return
+    try:
+        pid = int(json.loads(folder.nodes.read_text())["pid"])
+        os.kill(pid, 0)
+    except (OSError, ValueError, KeyError):
+        return  # what is left of a network that was killed
+    raise RunError(
+        f"{folder.path}: a network is up here already (process {pid}); end it, or choose another folder with --out"
+    )

@@ -1,0 +1,365 @@
+"""The controller: every slot it asks the nodes what came, lets the policy learn, and tells the nodes what to hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from math import isfinite
+from time import monotonic, perf_counter
+from typing import Any
+
+import numpy as np
+
+from placid.catalog.models import Catalog
+from placid.errors import RunError
+from placid.network.graph import Network
+from placid.placement.base import Feedback, Policy
+from placid.problem.arrays import Problem
+from placid.problem.placement import bytes_loaded, check_feasible, empty_placement
+from placid.problem.serving import serve
+from placid.randomness import stream
+from placid.runtime.control.keeping import Kept
+from placid.runtime.control.network_now import NetworkNow
+from placid.runtime.control.ways import Ways
+from placid.runtime.engines.base import Engine, Running
+from placid.runtime.http.client import HttpClient
+from placid.runtime.protocol.messages import ProtocolError
+from placid.runtime.spec import NodeSpec, Orders, Uplink, Way
+
+__all__ = ["Controller", "Live", "Slot"]
+
+#: for a node to do what it is told; loading is the slow part
+_OBEY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Live:
+    """All that is fixed while a network is live.
+
+    Attributes:
+        compiled: from a network to its problem.
+        specs: of every node, by name.
+        slot_s: of real time.
+    """
+
+    network: Network
+    catalog: Catalog
+    compiled: Callable[[Network], Problem]
+    specs: Mapping[str, NodeSpec]
+    policy: Policy
+    label: str
+    seed: int
+    slot_s: float
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a slot came to, as the controller saw it.
+
+    Attributes:
+        demand: int64 [R]; requests by type that entered.
+        placed: bool [N]; the placement that was in force.
+        predicted_gain: of these requests under this placement, by the model.
+        bytes_loaded: for this slot; `changed_s` what it took until all nodes had done it.
+        down: nodes that were down at some time of it.
+        refused: requests refused, by node and reason.
+    """
+
+    slot: int
+    demand: np.ndarray
+    placed: np.ndarray
+    predicted_gain: float
+    bytes_loaded: int
+    changed_s: float
+    decided_s: float
+    down: tuple[str, ...]
+    refused: Mapping[str, int]
+    tallies: Mapping[str, Any]
+
+
+class Controller:
+    """Drives a policy over the nodes of an engine. `begin`, then `play` slot after slot, then `end`.
+
+    A node that ends is marked as down at once: requests go round it, the policy sees the problem without it, and it is
+    started again, empty.
+
+    Args:
+        kept: where the state is saved after each slot, and found again; None to keep nothing.
+        hears: called with a line about what happened.
+    """
+
+    def __init__(
+        self,
+        live: Live,
+        engine: Engine,
+        *,
+        kept: Kept | None = None,
+        hears: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._live, self._engine, self._kept, self._hears = live, engine, kept, hears
+        self._now = NetworkNow(live.network, live.compiled)
+        self._ways: dict[frozenset[str], Ways] = {}
+        self._clients: dict[str, HttpClient] = {}
+        self._seen: dict[str, dict[str, int]] = {}
+        self._tallies: dict[str, Any] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+        self._failed: set[str] = set()
+        problem = self._now.problem
+        self.slot = 0
+        self.running: dict[str, Running] = {}
+        self.placed = empty_placement(problem)
+        self.demand = np.zeros(problem.type_count, np.int64)
+        self._state: Any = live.policy.start(problem, stream(live.seed, "policy", "start"))
+        if not live.policy.chains:
+            problem.check_one_item_each(f"policy '{live.label}'")
+        if kept is not None and (found := kept.load(self._state)) is not None:
+            self.slot, self._state, self.demand = found.slot, found.state, found.demand
+            hears(f"goes on at slot {self.slot}")
+
+    @property
+    def problem(self) -> Problem:
+        """As the network is now."""
+        return self._now.problem
+
+    @property
+    def network(self) -> Network:
+        """As it is now."""
+        return self._now.network
+
+    @property
+    def tallies(self) -> Mapping[str, Any]:
+        """What every node told last."""
+        return self._tallies
+
+    async def begin(self) -> Mapping[str, Running]:
+        """Start the nodes and connect them; where they listen comes back.
+
+        Raises:
+            RunError: a node did not start.
+            InputError: models of the catalog cannot be run.
+        """
+        self._ways_now()  # says so now if nothing can be run
+        self.running = dict(await self._engine.start(list(self._live.specs.values())))
+        for name, running in self.running.items():
+            self._connect(name, running)
+        await self._tell_all(ways=True)
+        self._watching = asyncio.create_task(self._watch())
+        return self.running
+
+    async def play(self, in_force: Callable[[np.ndarray], None] = lambda _: None) -> Slot:
+        """One slot: place, `slot_s` seconds from when all nodes have done that, see, learn.
+
+        Args:
+            in_force: called with the placement once it is in force.
+        """
+        live, slot = self._live, self.slot
+        begun = perf_counter()
+        problem = self._now.problem
+        state, placed = await asyncio.to_thread(
+            live.policy.place, self._state, problem, slot, stream(live.seed, "policy", "place", slot)
+        )
+        check_feasible(problem, placed, f"policy '{live.label}' in slot {slot}")
+        decided_s = perf_counter() - begun
+        async with self._changing:
+            before = self.placed
+            begun = perf_counter()
+            await self._change(placed)
+            changed_s = perf_counter() - begun
+        ends = monotonic() + live.slot_s
+        in_force(placed)
+        self._failed = set(self._now.down)
+        await asyncio.sleep(max(0.0, ends - monotonic()))
+        demand, refused = await self._collect()
+        # a node may have ended meanwhile: the policy learns from what the slot was planned with
+        outcome = serve(problem, placed, demand)
+        self._state = await asyncio.to_thread(
+            live.policy.learn,
+            state,
+            problem,
+            Feedback(slot, demand, placed, outcome),
+            stream(live.seed, "policy", "learn", slot),
+        )
+        self.demand, self.slot = demand, slot + 1
+        if self._kept is not None:
+            self._kept.save(self.slot, self._state, demand)
+        return Slot(
+            slot,
+            demand,
+            placed,
+            outcome.gain,
+            bytes_loaded(problem, before, placed),
+            changed_s,
+            decided_s,
+            tuple(sorted(self._failed)),
+            refused,
+            dict(self._tallies),
+        )
+
+    async def end(self) -> None:
+        """Stop watching, and end all nodes."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await asyncio.gather(*(c.close() for c in self._clients.values()))
+        await self._engine.close()
+
+    # what nodes are told
+
+    async def _change(self, placed: np.ndarray) -> None:
+        """Put `placed` in place. Requests first use only what stays, then nodes drop and load, then all is used."""
+        ways = self._ways_now()
+        old, new = ways.items(self.placed), ways.items(placed)
+        changed = {name for name in new if set(old[name]) != set(new[name])} - self._now.down
+        if changed:
+            kept = frozenset((name, item) for name in new for item in set(old[name]) & set(new[name]))
+            whole = ways.of(self.placed, self.demand)
+            await self._tell(self._with_ways(ways.within(whole, kept)))
+            await self._tell({name: self._orders(name, items=new[name]) for name in changed})
+        self.placed = placed
+        await self._tell_all(ways=True)
+
+    async def _tell_all(self, ways: bool) -> None:
+        """To every node that is up where it forwards, and how requests that enter there are answered."""
+        found = self._ways_now().of(self._up(self.placed), self.demand) if ways else {}
+        orders = {name: self._orders(name) for name in self.running if name not in self._now.down}
+        for name, by_task in found.items():
+            if name in orders:
+                orders[name] = replace(orders[name], ways=by_task)
+        await self._tell(orders)
+
+    def _with_ways(self, ways: Mapping[str, Mapping[str, tuple[Way, ...]]]) -> dict[str, Orders]:
+        return {
+            name: replace(self._orders(name), ways=by_task)
+            for name, by_task in ways.items()
+            if name not in self._now.down
+        }
+
+    def _orders(self, name: str, items: Mapping[str, int] | None = None) -> Orders:
+        return Orders(self.slot, items, None, self._uplink(name))
+
+    def _uplink(self, name: str) -> Uplink | None:
+        network, routes = self._now.network, self._now.routes
+        v = network.index[name]
+        if routes.next_hop[v] < 0:
+            return None
+        link = network.links[routes.link[v]]
+        up = network.nodes[routes.next_hop[v]].name
+        return Uplink(
+            up,
+            self.running[up].peers,
+            link.rtt_s,
+            link.bandwidth_bytes_per_s if isfinite(link.bandwidth_bytes_per_s) else None,
+            link.rate_bytes_per_s if isfinite(link.rate_bytes_per_s) else None,
+        )
+
+    async def _tell(self, orders: Mapping[str, Orders]) -> None:
+        """Give `orders`; a node that cannot be reached is about to be found ended."""
+        results = await asyncio.gather(
+            *(self._post(name, told) for name, told in orders.items()), return_exceptions=True
+        )
+        for name, result in zip(orders, results, strict=True):
+            if isinstance(result, ProtocolError):
+                self._hears(f"{name} does not hear: {result}")
+            elif isinstance(result, BaseException):
+                raise result
+
+    async def _post(self, name: str, orders: Orders) -> None:
+        status, body = await asyncio.wait_for(
+            self._clients[name].post("/placid/orders", orders.to_json().encode()), _OBEY_S
+        )
+        told = json.loads(body)
+        if status != 200:
+            raise RunError(
+                f"node '{name}' refuses its orders for slot {orders.slot}: {told.get('error', status)}"
+            )
+        self._tallies[name] = told
+
+    # what nodes tell
+
+    async def _collect(self) -> tuple[np.ndarray, dict[str, int]]:
+        """Requests by type since it was asked last, int64 [R], and refusals by node and reason."""
+        names = [n for n in self.running if n not in self._now.down]
+        results = await asyncio.gather(
+            *(self._clients[n].get("/placid/tally") for n in names), return_exceptions=True
+        )
+        problem = self._now.problem
+        demand = np.zeros(problem.type_count, np.int64)
+        refused: dict[str, int] = {}
+        number = {
+            (problem.node_names[v], problem.task_names[t]): r
+            for r, (v, t) in enumerate(zip(problem.type_ingress, problem.type_task, strict=True))
+        }
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, BaseException):
+                self._hears(f"{name} does not tell: {result}")
+                continue
+            told = json.loads(result[1])
+            self._tallies[name] = told
+            for task, count in self._new(f"{name}/entered", told["tally"]["entered"]).items():
+                if (name, task) in number:
+                    demand[number[name, task]] = count
+            for reason, count in self._new(f"{name}/refused", told["tally"]["refused"]).items():
+                refused[f"{name}: {reason}"] = count
+        return demand, refused
+
+    def _new(self, key: str, now: Mapping[str, int]) -> dict[str, int]:
+        """What came to the counts `now` since they were last seen; a process that is new counts from 0 again."""
+        last = self._seen.get(key, {})
+        again = any(now.get(k, 0) < v for k, v in last.items())
+        self._seen[key] = dict(now)
+        return {
+            k: v - (0 if again else last.get(k, 0)) for k, v in now.items() if again or v > last.get(k, 0)
+        }
+
+    # nodes that end
+
+    async def _watch(self) -> None:
+        while True:
+            ended = await self._engine.ended.get()
+            if self._live.network.node(ended.name).repository:
+                self._hears(
+                    f"repository {ended.name} ended with code {ended.code}: what it answered is refused meanwhile"
+                )
+            else:
+                self._hears(f"{ended.name} ended with code {ended.code}")
+            async with self._changing:
+                await self._go_round(ended.name)
+            asyncio.ensure_future(self._restart(ended.name))  # noqa: RUF006
+
+    async def _go_round(self, name: str) -> None:
+        self._failed.add(name)
+        await self._clients[name].close()
+        if not self._live.network.node(name).repository:
+            self._now.fails(name)
+            self.placed = self._up(self.placed)
+            await self._tell_all(ways=True)
+
+    async def _restart(self, name: str) -> None:
+        try:
+            running = (await self._engine.start([self._live.specs[name]]))[name]
+        except RunError as error:
+            self._hears(f"{name} does not start again: {error}")
+            return
+        async with self._changing:
+            self.running[name] = running
+            self._connect(name, running)
+            self._now.is_back(name)
+            await self._tell_all(ways=True)
+        self._hears(f"{name} is back, empty")
+
+    def _up(self, placed: np.ndarray) -> np.ndarray:
+        """`placed` without what lies on nodes that are down."""
+        problem = self._now.problem
+        return placed & (problem.budget_bytes[problem.item_node] > 0)
+
+    def _connect(self, name: str, running: Running) -> None:
+        token = self._live.specs[name].token or None
+        self._clients[name] = HttpClient(running.peers.host, running.peers.port, token=token)
+
+    def _ways_now(self) -> Ways:
+        if self._now.down not in self._ways:
+            self._ways[self._now.down] = Ways(self._now.problem, self._live.catalog)
+        return self._ways[self._now.down]

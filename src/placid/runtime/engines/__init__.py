@@ -1,0 +1,1 @@
+"""What starts the processes of the nodes, and says when one ends."""

@@ -1,0 +1,55 @@
+"""What an engine is: it starts nodes wherever they run, and says when one ends."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from placid.runtime.spec import Address, NodeSpec
+
+__all__ = ["Ended", "Engine", "Running"]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A node that has started.
+
+    Attributes:
+        clients: where its clients ask.
+        peers: where nodes below it and the controller ask, with the token.
+        pid: of its process; 0 if it is not on this machine.
+    """
+
+    name: str
+    clients: Address
+    peers: Address
+    pid: int = 0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A node's process that is no more."""
+
+    name: str
+    code: int
+
+
+class Engine(ABC):
+    """Starts nodes. `ended` gets every node that ended unasked."""
+
+    def __init__(self) -> None:
+        self.ended: asyncio.Queue[Ended] = asyncio.Queue()
+
+    @abstractmethod
+    async def start(self, specs: Sequence[NodeSpec]) -> Mapping[str, Running]:
+        """Start nodes, by name; return when all of them listen.
+
+        Raises:
+            RunError: one did not start; what it said is in the message.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End all nodes; return when none is left."""

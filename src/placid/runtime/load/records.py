@@ -1,0 +1,147 @@
+"""What became of every request that was sent: a row each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from placid.runtime.load.schedule import Schedule
+
+if TYPE_CHECKING:
+    from placid.runtime.load.play import Answered
+
+__all__ = ["Records", "summary", "write_rows"]
+
+_OK = 200
+#: of a normal distribution, within which 95 % lie
+_Z = 1.959963984540054
+
+
+class Records:
+    """Filled while requests are played; times count from the start of the schedule.
+
+    Attributes:
+        status: int16 [n]; 200 for an answer, the error's else, 0 where nothing was sent, -1 where nothing is known yet.
+    """
+
+    def __init__(self, schedule: Schedule, begun_s: float = 0.0) -> None:
+        count = len(schedule)
+        self.schedule = schedule
+        self.begun_s = begun_s
+        self.sent_s = np.full(count, np.nan)
+        self.done_s = np.full(count, np.nan)
+        self.status = np.full(count, -1, np.int16)
+        self.label = np.full(count, -1, np.int32)
+        self.exit = np.full(count, -1, np.int16)
+        self.sureness = np.full(count, np.nan)
+        self.network_s = np.full(count, np.nan)
+        self.node: list[str] = [""] * count
+        self.variant: list[str] = [""] * count
+        self.reason: list[str] = [""] * count
+        self.done = 0
+
+    def answered(self, i: int, what: Answered, at_s: float) -> None:
+        """Request i got its answer at `at_s`."""
+        self.done_s[i], self.status[i] = at_s, _OK
+        self.label[i], self.exit[i], self.sureness[i] = what.label, what.exit, what.sureness
+        self.node[i], self.variant[i], self.network_s[i] = what.node, what.variant, what.network_s
+        self.done += 1
+
+    def refused(self, i: int, status: int, reason: str, at_s: float) -> None:
+        """Request i was refused, or not sent (status 0)."""
+        self.done_s[i], self.status[i], self.reason[i] = at_s, status, reason
+        self.done += 1
+
+    def to_frame(
+        self, ingress: Sequence[str], task: Sequence[str], labels: np.ndarray | None = None
+    ) -> pl.DataFrame:
+        """A row each, in the order of sending.
+
+        Args:
+            ingress, task: of every request type.
+            labels: int [pictures]; what would have been right.
+        """
+        kind, ok = self.schedule.type, self.status == _OK
+        right = None if labels is None else pl.Series(self.label == labels[self.schedule.picture])
+        return pl.DataFrame(
+            {
+                "due_s": self.schedule.time_s,
+                "sent_s": self.sent_s,
+                "done_s": self.done_s,
+                "slot": self.schedule.slot,
+                "ingress": [ingress[r] for r in kind],
+                "task": [task[r] for r in kind],
+                "picture": self.schedule.picture,
+                "status": self.status,
+                "reason": self.reason,
+                "answered_by": self.node,
+                "variant": self.variant,
+                "exit": self.exit,
+                "label": self.label,
+                "right": pl.Series([None] * len(kind), dtype=pl.Boolean) if right is None else right,
+                "estimated_quality": self.sureness,
+                "latency_s": self.done_s - self.schedule.time_s,
+                "network_s": self.network_s,
+            }
+        ).with_columns(pl.when(pl.Series(ok)).then(pl.col("right")).alias("right"))
+
+
+def write_rows(frame: pl.DataFrame, file: Path) -> None:
+    """As Parquet, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_suffix(".tmp")
+    frame.write_parquet(scratch)
+    os.replace(scratch, file)
+
+
+def summary(frame: pl.DataFrame, tiers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What the rows come to.
+
+    Args:
+        tiers: of every node; with it, the share of answers by tier.
+    """
+    known = frame.filter(pl.col("status") >= 0)
+    answers = known.filter(pl.col("status") == _OK)
+    refused = known.filter(pl.col("status") != _OK)
+    found: dict[str, Any] = {
+        "requests": known.height,
+        "answered": answers.height,
+        "refused": {
+            str(status): count
+            for status, count in refused["status"].value_counts().sort("status").iter_rows()
+        },
+    }
+    if not answers.height:
+        return found
+    latency = answers["latency_s"]
+    found["latency_s"] = {"mean": latency.mean()} | {
+        f"p{q}": latency.quantile(q / 100, "linear") for q in (50, 90, 95, 99)
+    }
+    late = (known["sent_s"] - known["due_s"]).drop_nans()
+    found["sent_late_s"] = {"p50": late.median(), "p99": late.quantile(0.99, "linear"), "max": late.max()}
+    span = float(known["due_s"].max() or 0.0)  # type: ignore[arg-type]
+    found["rate_per_s"] = known.height / span if span else float("nan")
+    judged = answers["right"].drop_nulls()
+    if len(judged):
+        found["accuracy"] = _wilson(int(judged.sum()), len(judged))
+        found["estimated_quality"] = answers["estimated_quality"].mean()
+    if tiers is not None:
+        tier = answers["answered_by"].replace_strict(tiers, default="?")
+        found["tiers"] = {
+            name: count / answers.height
+            for name, count in tier.value_counts().sort("answered_by").iter_rows()
+        }
+    return found
+
+
+def _wilson(right: int, count: int) -> dict[str, float]:
+    """A share, and the ends of its 95 % interval."""
+    p, z2 = right / count, _Z**2
+    centre = (p + z2 / (2 * count)) / (1 + z2 / count)
+    half = _Z / (1 + z2 / count) * np.sqrt(p * (1 - p) / count + z2 / (4 * count**2))
+    return {"share": p, "low": float(centre - half), "high": float(centre + half)}

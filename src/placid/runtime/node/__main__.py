@@ -1,0 +1,5 @@
+"""``python -m placid.runtime.node SPEC.json``."""
+
+from placid.runtime.node.process import main
+
+main()

@@ -1,0 +1,308 @@
+"""A node: what it does with a request, from where it enters to the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from placid.catalog.processors import processor_class
+from placid.errors import InputError, PlacidError
+from placid.runtime.alarm import Alarm
+from placid.runtime.http.client import HttpClient
+from placid.runtime.node.choosing import Turns
+from placid.runtime.node.held import Held
+from placid.runtime.node.metrics import Metrics
+from placid.runtime.node.networks import Answer, Left, Networks
+from placid.runtime.node.pace import pace_of
+from placid.runtime.node.shaped import Shaped
+from placid.runtime.node.tally import Tally
+from placid.runtime.node.travel import (
+    WAY,
+    Travelling,
+    answer_of,
+    answered,
+    client_response,
+    picture_of,
+    travelling,
+)
+from placid.runtime.node.worker import Worker
+from placid.runtime.protocol.messages import (
+    InferRequest,
+    InferResponse,
+    ModelMetadata,
+    ProtocolError,
+    TensorMetadata,
+)
+from placid.runtime.spec import NodeSpec, Orders, Stage, Uplink, Way
+from placid.version import __version__
+
+__all__ = ["Node"]
+
+#: variant, first and last segment, whether what comes is coded, whether what goes is
+_Key = tuple[str, int, int, bool, bool]
+
+
+class Node:
+    """Answers requests of the protocol: its own clients', and what nodes below pass on.
+
+    A client's request is given a way (`Way`); each of its stages runs on the node that the way names, and nodes between
+    pass it on. An item that is not there, or for which a request would have to wait too long, leaves the rest of the
+    network to the repository, which holds everything and never refuses. Make it inside a running event loop.
+    """
+
+    def __init__(self, spec: NodeSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.version = __version__
+        self.tally = Tally()
+        self.networks = Networks(Path(spec.zoo))
+        self.alarm = Alarm()
+        self.held = Held(spec, self.networks, self.tally, processor_class(spec.processor).side_by_side)
+        self.shaped: Shaped | None = None
+        self.in_flight = 0
+        self.orders_seen = -1
+        self._client: HttpClient | None = None
+        self._turns: dict[str, Turns] = {}
+        self._fixed: dict[tuple[str, int, int], frozenset[str]] = {}
+        self._tasks = {t.name: t for t in spec.tasks}
+        self._worker: Worker[_Key, bytes | np.ndarray, Left] = Worker(self._compute, spec.batch)
+        self._takes_s = pace_of(self.networks, spec.processor, spec.measured_on)
+        self._labels = self.networks.zoo.classes
+        self.metrics = Metrics(self)
+
+    # what the protocol asks
+
+    def live(self) -> bool:
+        """Whether the process works."""
+        return True
+
+    def ready(self) -> bool:
+        """Whether it knows where it stands in the network."""
+        return self.orders_seen >= 0
+
+    def models(self) -> Sequence[ModelMetadata]:
+        """The tasks: clients ask for a task, the network chooses the model."""
+        shape = (1, *self.networks.picture_shape)
+        return [
+            ModelMetadata(
+                t.name,
+                (TensorMetadata("image", "UINT8", shape),),
+                (TensorMetadata("label", "INT64", (1,)), TensorMetadata("class", "BYTES", (1,))),
+                platform="placid",
+            )
+            for t in self.spec.tasks
+        ]
+
+    def model(self, name: str, version: str = "") -> ModelMetadata:
+        """Raises ProtocolError 404 if there is no such task."""
+        for found in self.models():
+            if found.name == name and version in ("", *found.versions):
+                return found
+        known = ", ".join(self._tasks) or "none"
+        raise ProtocolError(
+            f"unknown model '{name}'{f' version {version}' if version else ''}. Known: {known}", status=404
+        )
+
+    async def infer(self, request: InferRequest) -> InferResponse:
+        """The answer to a client, given here or further up."""
+        if WAY in request.parameters:
+            raise ProtocolError(f"'{WAY}' is between nodes: clients leave it out", status=403)
+        return await self._counted(request)
+
+    async def pass_on(self, request: InferRequest) -> InferResponse:
+        """The answer to a node below, which gave the request its way."""
+        if WAY not in request.parameters:
+            raise ProtocolError(f"'{WAY}' is missing: clients ask at another port")
+        return await self._counted(request)
+
+    async def _counted(self, request: InferRequest) -> InferResponse:
+        came = monotonic()
+        if self.in_flight >= self.spec.most_in_flight:
+            self.tally.refused["too many under way"] += 1
+            raise ProtocolError(f"node '{self.name}' has {self.in_flight} requests under way", status=429)
+        self.in_flight += 1
+        try:
+            passing = travelling(request)
+            if passing is not None:
+                answer, node, variant = await self._advance(passing, came)
+                return answered(request, answer, node, variant, monotonic() - came)
+            answer, node, variant = await self._enter(request, came)
+            self.metrics.request_s.observe(monotonic() - came)
+            return client_response(request, answer, node, variant, monotonic() - came, self._labels)
+        except ProtocolError as error:
+            self.tally.refused[_REASONS.get(error.status, "malformed")] += 1
+            raise
+        except InputError as error:
+            self.tally.refused["malformed"] += 1
+            raise ProtocolError(str(error)) from None
+        except PlacidError as error:
+            self.tally.refused["failed"] += 1
+            raise ProtocolError(str(error), status=500) from None
+        finally:
+            self.in_flight -= 1
+
+    # what the controller asks
+
+    async def obey(self, orders: Orders) -> None:
+        """Take up `orders`: where to forward, what to hold, how requests that enter here are answered, in this order.
+
+        Raises:
+            InfeasiblePlacementError: the items are more than the budget; nothing of the orders is done then.
+            UnknownNameError: an item or a task is not known here.
+        """
+        turns = None
+        if orders.ways is not None:
+            for task in orders.ways:
+                self.model(task)
+            turns = {task: Turns(ways) for task, ways in orders.ways.items() if ways}
+        if orders.items is not None:
+            await self.held.change(orders.items, lambda: frozenset().union(*self._fixed.values()))
+        if self.shaped is None or orders.uplink != self.shaped.uplink:
+            await self._link(orders.uplink)
+        if turns is not None:
+            self._turns = turns
+        self.orders_seen = max(self.orders_seen, orders.slot)
+
+    async def close(self) -> None:
+        """Answer nobody any more."""
+        if self._client is not None:
+            await self._client.close()
+        self._worker.close()
+        self.alarm.close()
+
+    # a request's way
+
+    async def _enter(self, request: InferRequest, came: float) -> tuple[Answer, str, str]:
+        self.model(request.model, request.version)
+        picture = picture_of(request, self.networks.picture_shape)
+        self.tally.entered[request.model] += 1
+        turns = self._turns.get(request.model)
+        if turns is None:
+            raise ProtocolError(f"no repository can be reached from node '{self.name}' now", status=503)
+        told = request.parameters.get("placid_deadline_s")
+        left_s = None if told is None else float(told)
+        way = turns.next()
+        trip = Travelling(
+            request.model,
+            way.variant,
+            way.stages,
+            0,
+            picture,
+            left_s,
+            request.id,
+            str(request.parameters.get("placid_trace", "")),
+        )
+        try:
+            return await self._advance(trip, came)
+        except ProtocolError as error:
+            here = self._here(turns) if error.status == 503 else None
+            if here is None:
+                raise
+            # the network above is gone, and what stands here can answer alone
+            return await self._advance(replace(trip, variant=here.variant, stages=here.stages), came)
+
+    def _here(self, turns: Turns) -> Way | None:
+        """A way that needs no other node."""
+        for way in turns.ways:
+            if all(s.node == self.name and (not s.item or s.item in self.held.copies) for s in way.stages):
+                return way
+        return None
+
+    async def _advance(self, trip: Travelling, came: float) -> tuple[Answer, str, str]:
+        """Run the stages that are here, pass on the rest."""
+        while trip.stages[trip.at].node == self.name or self.spec.repository:
+            stage = trip.stages[trip.at]
+            copy = self.held.copies.get(stage.item)
+            if stage.item and not self.spec.repository:
+                self.tally.reached[stage.item] += 1
+                full = copy is not None and copy.wait_s() > self.spec.most_wait_s
+                if copy is None or full:
+                    self.tally.passed_on["full" if full else "not here"] += 1
+                    trip = replace(trip, stages=self._to_repository(trip))
+                    break
+            self._check_time(trip, came)
+            if not stage.item or self.spec.repository:
+                self._keep(trip.variant, stage)
+            last = trip.at == len(trip.stages) - 1
+            code = not last and trip.stages[trip.at + 1].node != self.name and not self.spec.repository
+            coded = isinstance(trip.content, bytes)
+            begun = monotonic()
+            left = await self._worker.do((trip.variant, stage.first, stage.last, coded, code), trip.content)
+            await self._pace(trip, stage, left, begun, coded, code and left.answer is None)
+            if left.answer is not None:
+                self.tally.answered[f"{trip.variant}#{left.answer.exit}"] += 1
+                return left.answer, self.name, trip.variant
+            assert left.crossing is not None
+            trip = replace(trip, at=trip.at + 1, content=left.crossing)
+        return await self._pass_on(trip, came)
+
+    async def _pace(
+        self, trip: Travelling, stage: Stage, left: Left, begun: float, coded: bool, code: bool
+    ) -> None:
+        """Return when the processor that this node stands for would have been done."""
+        if self.spec.pace != "profile":
+            return
+        takes_s = self._takes_s(trip.variant, stage.first, left.ran, coded, code)
+        copy = self.held.copies.get(stage.item) if stage.item else None
+        await self.alarm.until(copy.done_at(begun, takes_s) if copy is not None else begun + takes_s)
+
+    def _keep(self, variant: str, stage: Stage) -> None:
+        """What has a fixed place here stays loaded once it was asked for."""
+        key = (variant, stage.first, stage.last)
+        if key not in self._fixed:
+            self._fixed[key] = frozenset(self.networks.files(*key))
+
+    async def _pass_on(self, trip: Travelling, came: float) -> tuple[Answer, str, str]:
+        shaped, client = self.shaped, self._client
+        if shaped is None or client is None:
+            raise ProtocolError(f"node '{self.name}' has no way up: no repository can be reached", status=503)
+        self._check_time(trip, came)
+        first = trip.stages[trip.at].first
+        if first and not isinstance(trip.content, bytes):
+            # it stayed on this node so far, and was not coded
+            trip = replace(trip, content=self.networks.runnable(trip.variant).encode(first, trip.content))
+        await shaped.carry(shaped.up, trip.size_bytes)
+        left_s = None if trip.left_s is None else trip.left_s - (monotonic() - came)
+        sent = monotonic()
+        response = await client.infer(replace(trip, left_s=left_s).request(), timeout_s=left_s)
+        answer, node, variant, spent_s = answer_of(response)
+        size_bytes = self._tasks[trip.task].response_bytes if trip.task in self._tasks else 0
+        await shaped.carry(shaped.down, size_bytes, took_s=max(0.0, monotonic() - sent - spent_s))
+        return answer, node, variant
+
+    def _to_repository(self, trip: Travelling) -> tuple[Stage, ...]:
+        """What is left of the way, all of it in the repository."""
+        first, last = trip.stages[trip.at].first, trip.stages[-1].last
+        return (*trip.stages[: trip.at], Stage("", first, last))
+
+    def _check_time(self, trip: Travelling, came: float) -> None:
+        if trip.left_s is not None and monotonic() - came > trip.left_s:
+            raise ProtocolError(f"the deadline passed at node '{self.name}'", status=504)
+
+    async def _link(self, uplink: Uplink | None) -> None:
+        old, self._client, self.shaped = self._client, None, None
+        if uplink is not None:
+            self.shaped = Shaped(uplink, self.alarm)
+            self._client = HttpClient(uplink.at.host, uplink.at.port, token=self.spec.token or None)
+        if old is not None:
+            # requests that are out on it come back yet
+            asyncio.get_running_loop().call_later(30.0, lambda: asyncio.ensure_future(old.close()))
+
+    def _compute(self, key: _Key, given: Sequence[bytes | np.ndarray]) -> Sequence[Left]:
+        variant, first, last, _, code = key
+        return self.networks.run(variant, first, last, given, code)
+
+
+_REASONS: Mapping[int, str] = {
+    404: "unknown model",
+    429: "too many under way",
+    502: "failed",
+    503: "unreachable",
+    504: "too late",
+    500: "failed",
+}

@@ -1,0 +1,122 @@
+"""The thread that computes, beside the event loop that talks: what waits for it and is alike is run together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+__all__ = ["Worker"]
+
+_K = TypeVar("_K")
+_G = TypeVar("_G")
+_R = TypeVar("_R")
+
+
+@dataclass(slots=True)
+class _Job(Generic[_K, _G, _R]):
+    key: _K
+    given: _G
+    answer: asyncio.Future[_R] = field(repr=False)
+
+
+class Worker(Generic[_K, _G, _R]):
+    """Computes in a thread of its own, first come first served; jobs of one key that wait are done in one call.
+
+    Nothing waits for a batch to fill up: only what has to wait anyway is put together.
+
+    Args:
+        compute: called in the thread with a key and what was given with it, once for each job; as many results come back.
+        batch: most jobs in one call.
+    """
+
+    def __init__(self, compute: Callable[[_K, Sequence[_G]], Sequence[_R]], batch: int = 8) -> None:
+        self._compute = compute
+        self._batch = batch
+        self._queue: SimpleQueue[_Job[_K, _G, _R] | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = Thread(target=self._work, name="worker", daemon=True)
+        self.jobs = 0
+        self.calls = 0
+        self.waiting = 0
+        self._thread.start()
+
+    async def do(self, key: _K, given: _G) -> _R:
+        """What `compute` makes of `given`; its errors are raised here."""
+        future: asyncio.Future[_R] = self._loop.create_future()
+        self.waiting += 1
+        try:
+            self._queue.put(_Job(key, given, future))
+            return await future
+        finally:
+            self.waiting -= 1
+
+    def close(self) -> None:
+        """Finish what has been given, and end."""
+        self._queue.put(None)
+        self._thread.join(timeout=5)
+
+    def _work(self) -> None:
+        pending: deque[_Job[_K, _G, _R]] = deque()
+        closing = False
+        while pending or not closing:
+            if not pending:
+                job = self._queue.get()
+                if job is None:
+                    return
+                pending.append(job)
+            while True:
+                try:
+                    job = self._queue.get_nowait()
+                except Empty:
+                    break
+                if job is None:
+                    closing = True
+                else:
+                    pending.append(job)
+            self._do(_alike(pending, self._batch))
+
+    def _do(self, jobs: list[_Job[_K, _G, _R]]) -> None:
+        jobs = [j for j in jobs if not j.answer.cancelled()]
+        if not jobs:
+            return
+        self.jobs += len(jobs)
+        self.calls += 1
+        results: Sequence[_R] = ()
+        failed: Exception | None = None
+        try:
+            results = self._compute(jobs[0].key, [j.given for j in jobs])
+        except Exception as error:
+            failed = error
+        if failed is not None and len(jobs) > 1:
+            # one that is malformed must not spoil the others' answers
+            for job in jobs:
+                self._do([job])
+            return
+        self._loop.call_soon_threadsafe(_tell, jobs, results, failed)
+
+
+def _alike(pending: deque[_Job[_K, _G, _R]], most: int) -> list[_Job[_K, _G, _R]]:
+    """The first of `pending` and those after it of its key, at most `most`; they are taken out."""
+    first = pending.popleft()
+    found: list[_Job[_K, _G, _R]] = [first]
+    rest: list[_Job[_K, _G, _R]] = []
+    while pending and len(found) < most:
+        job = pending.popleft()
+        (found if job.key == first.key else rest).append(job)
+    pending.extendleft(reversed(rest))
+    return found
+
+
+def _tell(jobs: list[_Job[_K, _G, _R]], results: Sequence[_R], failed: Exception | None) -> None:
+    for i, job in enumerate(jobs):
+        if job.answer.done():
+            continue
+        if failed is not None:
+            job.answer.set_exception(failed)
+        else:
+            job.answer.set_result(results[i])

@@ -1,0 +1,173 @@
+"""What a node is told when it starts, and in every slot: plain values that JSON can hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from placid.errors import InputError
+
+__all__ = ["Address", "NodeSpec", "Orders", "Stage", "TaskSpec", "Uplink", "Way"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a node listens."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """The link to the node that this one forwards to.
+
+    Attributes:
+        rtt_s: there and back, without a byte.
+        bandwidth_bytes_per_s: each way; None for no limit.
+        rate_bytes_per_s: what all requests together may move, each way; None for no limit.
+    """
+
+    node: str
+    at: Address
+    rtt_s: float
+    bandwidth_bytes_per_s: float | None = None
+    rate_bytes_per_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Segments of a variant, from `first` up to but not `last`, on one node.
+
+    Attributes:
+        item: the placed model or part that they are; empty for what has a fixed place.
+    """
+
+    node: str
+    first: int
+    last: int
+    item: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of answering requests that enter at one node for one task: an option of the problem, as it runs.
+
+    Attributes:
+        stages: from where requests enter on, never going back down; together they run all segments of `variant`.
+        share: of the requests that should take it.
+    """
+
+    variant: str
+    stages: tuple[Stage, ...]
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A task that can be asked for.
+
+    Attributes:
+        response_bytes: what an answer weighs on a link.
+    """
+
+    name: str
+    response_bytes: int
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a node is told for a slot.
+
+    Attributes:
+        items: what it holds: item -> bytes, as the budget counts them. None: what it holds stays.
+        ways: task -> how requests that enter here are answered, cheapest first. None: they stay.
+        uplink: where it forwards; None at a repository or where none can be reached.
+    """
+
+    slot: int
+    items: Mapping[str, int] | None = None
+    ways: Mapping[str, tuple[Way, ...]] | None = None
+    uplink: Uplink | None = None
+
+    def to_json(self) -> str:
+        """As `from_json` reads it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Orders:
+        """Raises InputError if it is not what `to_json` writes."""
+        try:
+            told = json.loads(text)
+            ways, items = told["ways"], told["items"]
+            return cls(
+                slot=int(told["slot"]),
+                items=None if items is None else {str(k): int(v) for k, v in items.items()},
+                ways=None
+                if ways is None
+                else {t: tuple(_way(w) for w in found) for t, found in ways.items()},
+                uplink=_uplink(told["uplink"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"these are no orders: {error!r}") from None
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """A node of the live network, as it starts.
+
+    Attributes:
+        zoo: folder of the networks.
+        measured_on: processor class that the zoo was measured on.
+        memory_bytes: budget of what is placed; of no account at a repository.
+        pace: "profile": work takes as long as the profile of `processor` says, where this machine is quicker; "real": as
+            long as it takes here.
+        models: item -> [variant, first, last], of all that may be placed here.
+        tasks: all of the network; requests for them enter here if there are `ways`.
+        most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
+        most_in_flight: requests that may be under way here; more are refused.
+        batch: most requests that are run together.
+    """
+
+    name: str
+    tier: str
+    processor: str
+    memory_bytes: int
+    repository: bool
+    zoo: str
+    measured_on: str
+    tasks: tuple[TaskSpec, ...] = ()
+    models: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    pace: Literal["profile", "real"] = "profile"
+    host: str = "127.0.0.1"
+    port: int = 0
+    grpc_port: int | None = None
+    most_wait_s: float = 1.0
+    most_in_flight: int = 10_000
+    batch: int = 8
+    token: str = ""
+
+    def to_json(self) -> str:
+        """As `from_json` reads it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> NodeSpec:
+        """Raises InputError if it is not what `to_json` writes."""
+        try:
+            told = json.loads(text)
+            told["tasks"] = tuple(TaskSpec(**t) for t in told["tasks"])
+            told["models"] = {k: (str(v), int(a), int(b)) for k, (v, a, b) in told["models"].items()}
+            return cls(**told)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"this is no description of a node: {error!r}") from None
+
+
+def _way(told: Mapping[str, Any]) -> Way:
+    return Way(str(told["variant"]), tuple(Stage(**s) for s in told["stages"]), float(told["share"]))
+
+
+def _uplink(told: Mapping[str, Any] | None) -> Uplink | None:
+    return None if told is None else Uplink(**{**told, "at": Address(**told["at"])})

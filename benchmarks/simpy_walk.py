@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import simpy
 
-from placid.workload.arrivals import Arrivals
 from placid.simulation.events.draws import key_of, uniform
 from placid.simulation.events.system import EXPONENTIAL, FIXED, UNLIMITED, System
+from placid.workload.arrivals import Arrivals
 
 __all__ = ["SimpyWalk"]
 

@@ -16,6 +16,7 @@ from placid.cli.load import load, validate
 from placid.cli.pareto import pareto
 from placid.cli.splits import splits_app
 from placid.cli.sweep import sweep
+from placid.cli.top import top
 from placid.cli.up import up
 from placid.errors import InputError
 from placid.version import __version__
@@ -40,6 +41,7 @@ app.command()(sweep)
 app.command()(up)
 app.command()(load)
 app.command()(validate)
+app.command()(top)
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

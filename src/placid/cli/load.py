@@ -45,7 +45,7 @@ def load(
     from placid.experiments.live import LiveFolder
     from placid.experiments.run import slug
     from placid.experiments.scenario import build, load_scenario
-    from placid.experiments.validate import samples_of
+    from placid.experiments.validate import samples_of, share_in
     from placid.runtime.event_loop import run
     from placid.runtime.load.over_http import OverHttp
     from placid.runtime.load.play import play
@@ -61,7 +61,12 @@ def load(
     samples = samples_of(built, pictures)
     requests = built.requests
     schedule = schedule_of(
-        built.workload, range(first, first + slots), told["slot_s"], seed, pictures=len(samples), share=share
+        built.workload,
+        range(first, first + slots),
+        told["slot_s"],
+        seed,
+        pictures=len(samples),
+        share=share * share_in(told["slot_s"], built),
     )
     nodes = {n["name"]: Address(n["host"], n["port"]) for n in told["nodes"]}
     deadline_s = None if deadline is None else parse_quantity(deadline, "time")

@@ -39,6 +39,7 @@ class LiveFolder:
     """What a live network writes.
 
     nodes.json    where every node listens; gone when the network is
+    token         the secret of this start, for its owner alone; likewise
     slots.jsonl   a line for every slot
     state.npz     the policy's state: what the next start goes on from
     logs/         what each node had to say
@@ -49,6 +50,10 @@ class LiveFolder:
     @property
     def nodes(self) -> Path:
         return self.path / "nodes.json"
+
+    @property
+    def token(self) -> Path:
+        return self.path / "token"
 
     @property
     def slots(self) -> Path:
@@ -192,10 +197,12 @@ async def network_up(
     controller = Controller(live, LocalEngine(folder.logs), kept=Kept(folder.state, mark), hears=hears)
     try:
         running = await controller.begin()
+        _write_token(folder, token)
         _write_nodes(folder, live, running)
         yield NetworkUp(live, folder, controller, running)
     finally:
-        folder.nodes.unlink(missing_ok=True)
+        for file in (folder.nodes, folder.token):
+            file.unlink(missing_ok=True)
         await controller.end()
 
 
@@ -227,6 +234,7 @@ def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running])
                 "tier": node.tier,
                 "host": running[node.name].clients.host,
                 "port": running[node.name].clients.port,
+                "peers": running[node.name].peers.port,
                 "ingress": node.name in entered,
                 "pid": running[node.name].pid,
             }
@@ -236,6 +244,12 @@ def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running])
     scratch = folder.nodes.with_suffix(".tmp")
     scratch.write_text(json.dumps(told, indent=1) + "\n")
     scratch.replace(folder.nodes)
+
+
+def _write_token(folder: LiveFolder, token: str) -> None:
+    folder.token.unlink(missing_ok=True)
+    with os.fdopen(os.open(folder.token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(token)
 
 
 def _check_free(folder: LiveFolder) -> None:

@@ -26,7 +26,7 @@ from placid.runtime.load.play import play
 from placid.runtime.load.records import write_rows
 from placid.runtime.load.schedule import schedule_of
 
-__all__ = ["Comparison", "Validated", "samples_of", "validate"]
+__all__ = ["Comparison", "Validated", "samples_of", "share_in", "validate"]
 
 #: of a normal distribution, within which 95 % lie
 _Z = 1.96
@@ -86,6 +86,11 @@ def samples_of(built: Built, pictures: Path | None) -> Samples:
     return read_samples(pictures or Path(built.catalog.zoo or ".") / "pictures.npz")
 
 
+def share_in(slot_s: float, built: Built) -> float:
+    """What of a slot's requests come in `slot_s`: at the scenario's rate in shorter slots, all of them in longer ones."""
+    return min(1.0, slot_s / built.slot_s)
+
+
 async def validate(
     scenario: Scenario,
     out: Path | None = None,
@@ -133,7 +138,7 @@ async def validate(
                     live.slot_s,
                     live.seed,
                     pictures=len(samples),
-                    share=share,
+                    share=share * share_in(live.slot_s, built),
                 )
                 begun: asyncio.Event = asyncio.Event()
                 playing = asyncio.create_task(controller.play(lambda _, e=begun: e.set()))  # type: ignore[misc]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from placid.errors import InputError, UnknownNameError
+from placid.placement.base import Feedback
 from placid.placement.offline.milp import Milp
 from placid.placement.online.perturbed import LeaderState, PerturbedLeader
 from placid.problem.arrays import Problem
@@ -86,3 +87,20 @@ def test_settings_out_of_range_are_named() -> None:
         PerturbedLeader(oracle="milpp")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="time_limit_s"):
         PerturbedLeader(time_limit_s=0.0)
+
+
+def test_it_decides_when_the_first_requests_have_come() -> None:
+    """However many slots were empty before, and whatever `refresh` is."""
+    rng = np.random.default_rng(5)
+    problem = random_problem(rng)
+    demand = np.maximum(random_demand(rng, problem), 1)
+    policy = PerturbedLeader(refresh=50)
+    state = policy.start(problem, rng)
+    for slot in range(1, 4):
+        state, placed = policy.place(state, problem, slot, rng)
+        assert not placed.any()
+        asked = demand if slot == 3 else np.zeros_like(demand)
+        feedback = Feedback(slot, asked, placed, serve(problem, placed, asked))
+        state = policy.learn(state, problem, feedback, rng)
+    state, placed = policy.place(state, problem, 4, rng)
+    assert placed.any()

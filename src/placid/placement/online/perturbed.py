@@ -94,8 +94,8 @@ class PerturbedLeader(Policy):
     def place(
         self, state: LeaderState, problem: Problem, slot: int, rng: np.random.Generator
     ) -> tuple[LeaderState, np.ndarray]:
-        # nothing is known before the first slot; from then on, every `refresh` slots
-        if not state.slots or (slot % self.refresh and state.slots > 1):
+        # nothing is known before the first requests; they are reason enough, and from then on every `refresh` slots
+        if not state.requests.any() or (slot % self.refresh and state.placed.any()):
             placed = trim_to_budgets(problem, state.placed, np.ones(problem.item_count))
         else:
             weight = (

@@ -40,7 +40,7 @@ def schedule_of(
     """The requests of `slots`, the first of which begins at 0.
 
     Args:
-        slot_s: of real time; the counts of a slot do not depend on it.
+        slot_s: of real time.
         pictures: how many there are to draw from.
         share: of the requests that are sent, each by chance; the others are left out.
 

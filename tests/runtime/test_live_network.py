@@ -242,6 +242,31 @@ def test_nodes_do_only_what_they_should(tmp_path: Path) -> None:
     live(tmp_path, work)
 
 
+def test_grpc_answers_as_http_does(tmp_path: Path) -> None:
+    triton = pytest.importorskip("tritonclient.grpc")
+
+    async def work(network: NetworkUp, told: list[str]) -> None:
+        camera = network.running["camera"]
+        assert camera.grpc is not None
+        client = HttpClient(camera.clients.host, camera.clients.port)
+        image = Tensor.of("image", PICTURES.pictures[:1])
+        answer = await client.infer(InferRequest("task-1", (image,)))
+        await client.close()
+
+        def ask() -> int:
+            assert camera.grpc is not None
+            with triton.InferenceServerClient(f"127.0.0.1:{camera.grpc.port}") as other:
+                given = triton.InferInput("image", [1, 32, 32, 3], "UINT8")
+                given.set_data_from_numpy(PICTURES.pictures[:1])
+                found = other.infer("task-1", [given])
+                assert found.get_response().parameters["placid_answered_by"].string_param == "cloud"
+                return int(found.as_numpy("label")[0])
+
+        assert await asyncio.to_thread(ask) == int(answer.outputs[0].array()[0])
+
+    live(tmp_path, work, grpc=True)
+
+
 def test_what_a_live_network_cannot_do_is_said(tmp_path: Path) -> None:
     async def start(**changed: Any) -> None:
         async with network_up(scenario(tmp_path, **changed), tmp_path / "live"):

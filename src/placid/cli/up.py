@@ -41,6 +41,9 @@ def up(
             help="profile: work takes as long as on the processor a node stands for; real: as it takes here."
         ),
     ] = "profile",
+    grpc: Annotated[
+        bool, typer.Option("--grpc", help="Speak gRPC to clients too; ports are in nodes.json.")
+    ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
     ] = False,
@@ -56,7 +59,7 @@ def up(
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
-    run(_up(scenario, out, policy, slot_s, slots, chosen, fresh))
+    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh))
 
 
 async def _up(
@@ -66,6 +69,7 @@ async def _up(
     slot_s: float | None,
     slots: int | None,
     pace: Literal["profile", "real"],
+    grpc: bool,
     fresh: bool,
 ) -> None:
     from placid.experiments.live import network_up
@@ -76,7 +80,7 @@ async def _up(
         loop.add_signal_handler(number, stop.set)
     async with network_up(
         scenario,  # type: ignore[arg-type]
-        out, policy=policy, slot_s=slot_s, pace=pace, fresh=fresh,
+        out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)

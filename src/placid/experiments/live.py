@@ -26,7 +26,7 @@ from placid.runtime.control.keeping import Kept
 from placid.runtime.control.ways import Ways
 from placid.runtime.engines.base import Running
 from placid.runtime.engines.local import LocalEngine
-from placid.runtime.spec import NodeSpec, TaskSpec
+from placid.runtime.spec import Address, NodeSpec, TaskSpec
 from placid.version import __version__
 
 __all__ = ["LiveFolder", "NetworkUp", "live_of", "network_up"]
@@ -77,6 +77,7 @@ def live_of(
     pace: Pace = "profile",
     batch: int = 8,
     token: str = "",
+    grpc: bool = False,
 ) -> Live:
     """The live network of `built`: the first policy of the scenario unless `policy` names another one.
 
@@ -119,6 +120,7 @@ def live_of(
             pace=pace,
             batch=batch,
             token=token,
+            grpc_port=0 if grpc else None,
         )
         for node in built.network.nodes
     }
@@ -172,6 +174,7 @@ async def network_up(
     seed: int | None = None,
     slot_s: float | None = None,
     pace: Pace = "profile",
+    grpc: bool = False,
     fresh: bool = False,
     hears: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[NetworkUp]:
@@ -179,6 +182,7 @@ async def network_up(
 
     Args:
         out: default ``runs/live-<name of the scenario>``.
+        grpc: whether nodes speak gRPC to clients too.
         fresh: forget what the policy learned in earlier starts.
 
     Raises:
@@ -186,7 +190,7 @@ async def network_up(
     """
     built = build(scenario)
     token = secrets.token_urlsafe(24)
-    live = live_of(built, policy=policy, seed=seed, slot_s=slot_s, pace=pace, token=token)
+    live = live_of(built, policy=policy, seed=seed, slot_s=slot_s, pace=pace, token=token, grpc=grpc)
     folder = LiveFolder(Path(out) if out is not None else Path("runs") / f"live-{slug(scenario.name)}")
     _check_free(folder)
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -235,6 +239,7 @@ def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running])
                 "host": running[node.name].clients.host,
                 "port": running[node.name].clients.port,
                 "peers": running[node.name].peers.port,
+                "grpc": _port(running[node.name].grpc),
                 "ingress": node.name in entered,
                 "pid": running[node.name].pid,
             }
@@ -244,6 +249,10 @@ def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running])
     scratch = folder.nodes.with_suffix(".tmp")
     scratch.write_text(json.dumps(told, indent=1) + "\n")
     scratch.replace(folder.nodes)
+
+
+def _port(address: Address | None) -> int | None:
+    return None if address is None else address.port
 
 
 def _write_token(folder: LiveFolder, token: str) -> None:

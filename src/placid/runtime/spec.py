@@ -126,6 +126,7 @@ class NodeSpec:
             long as it takes here.
         models: item -> [variant, first, last], of all that may be placed here.
         tasks: all of the network; requests for them enter here if there are `ways`.
+        grpc_port: where it speaks gRPC to clients; 0 for any that is free, None for not at all.
         most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
         most_in_flight: requests that may be under way here; more are refused.
         batch: most requests that are run together.

@@ -20,12 +20,14 @@ class Running:
         clients: where its clients ask.
         peers: where nodes below it and the controller ask, with the token.
         pid: of its process; 0 if it is not on this machine.
+        grpc: where it speaks gRPC to its clients; None if it does not.
     """
 
     name: str
     clients: Address
     peers: Address
     pid: int = 0
+    grpc: Address | None = None
 
 
 @dataclass(frozen=True)

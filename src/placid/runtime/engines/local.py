@@ -104,7 +104,11 @@ class LocalEngine(Engine):
                 host = told.get("host", "127.0.0.1")
                 future.set_result(
                     Running(
-                        told["name"], Address(host, told["port"]), Address(host, told["peers"]), told["pid"]
+                        told["name"],
+                        Address(host, told["port"]),
+                        Address(host, told["peers"]),
+                        told["pid"],
+                        Address(host, told["grpc"]) if "grpc" in told else None,
                     )
                 )
 

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from placid.errors import InfeasiblePlacementError, PlacidError
 from placid.runtime.event_loop import run
@@ -18,6 +18,9 @@ from placid.runtime.node.metrics import CONTENT_TYPE
 from placid.runtime.node.node import Node
 from placid.runtime.protocol.messages import InferRequest, InferResponse, ModelMetadata
 from placid.runtime.spec import NodeSpec, Orders
+
+if TYPE_CHECKING:
+    from placid.runtime.rpc.server import GrpcServer
 
 __all__ = ["main", "run_node", "serve_node"]
 
@@ -114,7 +117,7 @@ async def serve_node(spec: NodeSpec, say: Callable[[dict[str, Any]], None], gone
     if gone is not None:
         loop.add_reader(gone, stopped.set)
     node = Node(spec)
-    servers: list[HttpServer] = []
+    servers: list[HttpServer | GrpcServer] = []
     try:
         servers.append(await serve_http(node, spec.host, spec.port, extra=open_to_all(node)))
         servers.append(
@@ -122,7 +125,13 @@ async def serve_node(spec: NodeSpec, say: Callable[[dict[str, Any]], None], gone
                 _Peers(node), spec.host, 0, token=spec.token or None, extra=control(node, stopped.set)
             )
         )
-        say({"name": spec.name, "pid": os.getpid(), "port": servers[0].port, "peers": servers[1].port})
+        told = {"name": spec.name, "pid": os.getpid(), "port": servers[0].port, "peers": servers[1].port}
+        if spec.grpc_port is not None:
+            from placid.runtime.rpc.server import serve_grpc
+
+            servers.append(await serve_grpc(node, spec.host, spec.grpc_port))
+            told["grpc"] = servers[-1].port
+        say(told)
         await stopped.wait()
     finally:
         if gone is not None:

@@ -30,6 +30,7 @@ BENCHMARKS = {
     "start_up": "Beginning",
     "cutting": "Where a network can be cut",
     "chain": "A network in segments",
+    "serving": "A node of the live network",
 }
 HERE = Path(__file__).parent
 

@@ -51,7 +51,7 @@ def run(quick: bool) -> Iterator[Row]:
     session = open_session(zoo / f"{SMALLEST}.onnx")
     given = {session.get_inputs()[0].name: network_input(picture)}
     loop_s, loop_cpu_s = _timed(lambda: session.run(None, given), count)
-    with _node(SMALLEST, 1) as (port, pid):
+    with _node(SMALLEST, 8) as (port, pid):
         ask = _ours(port, picture)
         one, cpu_s = _asked(ask, count, 1, pid)
         many, _ = _asked(ask, count, 16, pid)
@@ -63,13 +63,13 @@ def run(quick: bool) -> Iterator[Row]:
         f"{1e3 * loop_s:.2f} ms",
         "the loop itself",
         bar="under 1 ms more",
-        met=p50 - loop_s < 1e-3,
+        met=bool(p50 - loop_s < 1e-3),
     )
     yield Row(
         "processor time of the node for it, over the loop's",
         f"{1e3 * (cpu_s - loop_cpu_s):.2f} ms",
         bar="under 0.4 ms more",
-        met=cpu_s - loop_cpu_s < 0.4e-3,
+        met=bool(cpu_s - loop_cpu_s < 0.4e-3),
     )
     folder = Path(os.environ.get("PLACID_PEERS", "peers")).resolve()
     python = folder / "serving-env" / "bin" / "python"
@@ -90,7 +90,7 @@ def run(quick: bool) -> Iterator[Row]:
             rival,
             ours / rate,
             bar="more",
-            met=ours > rate,
+            met=bool(ours > rate),
         )
     yield _saturated(quick, zoo, picture)
 
@@ -110,7 +110,8 @@ def _saturated(quick: bool, zoo: Path, picture: np.ndarray) -> Row:
         f"{1 / loop_s:,.0f}",
         "ONNX Runtime in a loop",
         rate * loop_s,
-        bar="at least 0.9 x for a model of 5 ms; this one is quicker",
+        bar="at least 0.9 x",
+        met=bool(rate * loop_s >= 0.9),
     )
 
 
@@ -226,7 +227,8 @@ def _rival(python: Path, name: str, file: Path) -> Iterator[Client]:
     body = json.dumps({"image": image.hex()}).encode() if name == "litserve" else image
     kind = "application/json" if name == "litserve" else "application/octet-stream"
     process = subprocess.Popen(
-        [python, script, name, file, str(port)],
+        [python, script],
+        env=os.environ | {"RIVAL": name, "RIVAL_FILE": str(file), "RIVAL_PORT": str(port)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

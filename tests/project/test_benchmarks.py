@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "fronts",
         "cutting",
         "chain",
+        "serving",
     ],
 )
 def test_runs(name: str) -> None:
@@ -79,5 +80,6 @@ def test_results_are_those_of_a_full_run() -> None:
         "start_up",
         "cutting",
         "chain",
+        "serving",
     ):
         assert f"`python -m benchmarks {name}`" in text

@@ -14,7 +14,7 @@ from typing import cast
 
 import httptools
 
-__all__ = ["Connection", "Limits", "Reply", "Request"]
+__all__ = ["Connection", "Limits", "Pending", "Reply", "Request"]
 
 _LOG = logging.getLogger("placid.http")
 
@@ -38,6 +38,13 @@ class Limits:
     idle_s: float = 120.0
     connections: int = 1000
     waiting: int = 64
+
+
+@dataclass
+class Pending:
+    """How many requests have arrived and are not answered, over all connections that share it."""
+
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +79,11 @@ class _Refused(Exception):
 class Connection(asyncio.Protocol):
     """Parses what comes (llhttp, through httptools), answers in order, and hangs up on whoever goes beyond the limits."""
 
-    def __init__(self, handle: Handle, limits: Limits, open_: set[Connection]) -> None:
+    def __init__(self, handle: Handle, limits: Limits, open_: set[Connection], pending: Pending) -> None:
         self._handle = handle
         self._limits = limits
         self._open = open_
+        self._pending = pending
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Request | None, _Refused | None, bool]] = deque()
@@ -124,6 +132,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._writable.set()
+        self._pending.count -= len(self._waiting)
         self._waiting.clear()
         if self._working is not None:
             self._working.cancel()
@@ -215,6 +224,7 @@ class Connection(asyncio.Protocol):
 
     def _queue(self, request: Request | None, refused: _Refused | None, keep: bool) -> None:
         self._waiting.append((request, refused, keep))
+        self._pending.count += 1
         if len(self._waiting) > self._limits.waiting and not self._paused:
             self._paused = True
             self._transport.pause_reading()
@@ -234,10 +244,14 @@ class Connection(asyncio.Protocol):
                     self._paused = False
                     self._transport.resume_reading()
                 if refused is not None:
+                    self._pending.count -= 1
                     reply = _error(refused.status, str(refused))
                 else:
                     assert request is not None
-                    reply = await self._answer(request)
+                    try:
+                        reply = await self._answer(request)
+                    finally:
+                        self._pending.count -= 1
                 self._write(reply, keep=keep)
                 if not keep:
                     self._transport.close()

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import unquote
 
-from placid.runtime.http.connection import Connection, Limits, Reply, Request
+from placid.runtime.http.connection import Connection, Limits, Pending, Reply, Request
 from placid.runtime.protocol.messages import ModelMetadata, ProtocolError
 from placid.runtime.protocol.rest import metadata_body, read_request, write_response
 from placid.runtime.protocol.serving import Serving
@@ -52,6 +52,7 @@ async def serve_http(
     extra: Mapping[tuple[str, str], Extra] | None = None,
     token: str | None = None,
     tls: ssl.SSLContext | None = None,
+    pending: Pending | None = None,
 ) -> HttpServer:
     """Listen.
 
@@ -59,15 +60,17 @@ async def serve_http(
         port: 0 for any that is free.
         extra: (method, path) -> handler, beside the protocol's.
         token: if given, everything but health needs ``Authorization: Bearer <token>``.
+        pending: counts what waits for an answer, for whoever wants to know.
 
     Raises:
         OSError: the port is taken.
     """
+    counted = pending or Pending()
     given = limits or Limits()
     open_: set[Connection] = set()
     handle = _Endpoints(serving, extra or {}, token)
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(handle, given, open_), host, port, ssl=tls, backlog=1024
+        lambda: Connection(handle, given, open_, counted), host, port, ssl=tls, backlog=1024
     )
     return HttpServer(server, open_)
 

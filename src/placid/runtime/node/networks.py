@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -62,6 +63,7 @@ class Runnable:
     def __init__(self, variant: Variant, picture_shape: tuple[int, ...]) -> None:
         self.variant = variant
         self.count = len(variant.segments)
+        self.first_network = next(i for i, s in enumerate(variant.segments) if s.file)
         self._shape = picture_shape
         self._scores = [Score(**s) for s in variant.made.get("scores", ())]
 
@@ -107,7 +109,7 @@ class Networks:
         self.zoo = zoo_in(folder)
         self.picture_shape = picture_shape
         self._runnables: dict[str, Runnable] = {}
-        self._sessions: dict[str, ort.InferenceSession] = {}
+        self._sessions: dict[str, _Loaded] = {}
         self._lock = Lock()
 
     def runnable(self, variant: str) -> Runnable:
@@ -139,8 +141,10 @@ class Networks:
                 path = self.zoo.folder / file
                 _check_sum(path, self._sums[file])
                 session = open_session(path)
-                _warm(session)
-                self._sessions[file] = session
+                takes = session.get_inputs()[0]
+                loaded = _Loaded(session, takes.name, _TYPES[takes.type])
+                _warm(loaded)
+                self._sessions[file] = loaded
 
     def drop(self, files: Iterable[str]) -> None:
         """No sessions of `files` any more."""
@@ -164,18 +168,15 @@ class Networks:
         held = [chain.decode(first, g) if isinstance(g, bytes) else g for g in given]
         left: list[Left | None] = [None] * len(held)
         still = list(range(len(held)))
-        # pictures become what networks take just before the first that is one
         for place in range(first, last):
             segment = chain.variant.segments[place]
             if not segment.file:
                 continue
-            if held[0].dtype == np.uint8 and held[0].ndim == 3 and not self._takes_symbols(chain, place):
-                stacked = network_input(np.stack(held))
-            else:
-                stacked = np.stack(held)
-            session = self._session(segment.file)
-            takes = session.get_inputs()[0]
-            outputs = session.run(None, {takes.name: np.ascontiguousarray(stacked, _TYPES[takes.type])})
+            loaded = self._loaded(segment.file)
+            stacked = held[0][None] if len(held) == 1 else np.stack(held)
+            if place == chain.first_network and stacked.dtype == np.uint8:
+                stacked = network_input(stacked)  # pictures, just before the first that takes them
+            outputs = loaded.session.run(None, {loaded.takes: np.ascontiguousarray(stacked, loaded.dtype)})
             if place == chain.count - 1:
                 for i, logits in zip(still, outputs[-1], strict=True):
                     left[i] = Left(place + 1, _answer(logits, -1, _LAST(logits[None])[0]))
@@ -203,16 +204,21 @@ class Networks:
     def _sums(self) -> dict[str, str]:
         return {s.file: s.sha256 for v in self.zoo.variants for s in v.segments if s.file}
 
-    def _takes_symbols(self, chain: Runnable, place: int) -> bool:
-        """Whether segment `place` takes what an encoder gave, which may be uint8 too."""
-        return any(s.file for s in chain.variant.segments[:place])
-
-    def _session(self, file: str) -> ort.InferenceSession:
-        session = self._sessions.get(file)
-        if session is None:  # evicted a moment ago, or a fixed part asked for the first time
+    def _loaded(self, file: str) -> _Loaded:
+        found = self._sessions.get(file)
+        if found is None:  # evicted a moment ago, or a fixed part asked for the first time
             self.load([file])
-            session = self._sessions[file]
-        return session
+            found = self._sessions[file]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A session, and what it takes: asking it costs more than it should."""
+
+    session: ort.InferenceSession
+    takes: str
+    dtype: Any
 
 
 _TYPES = {"tensor(float)": np.float32, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64}
@@ -223,10 +229,9 @@ def _answer(logits: np.ndarray, exit_: int, sure: float) -> Answer:
     return Answer(int(logits.argmax()), exit_, float(sure))
 
 
-def _warm(session: ort.InferenceSession) -> None:
-    takes = session.get_inputs()[0]
-    shape = [s if isinstance(s, int) else 1 for s in takes.shape]
-    session.run(None, {takes.name: np.zeros(shape, _TYPES[takes.type])})
+def _warm(loaded: _Loaded) -> None:
+    shape = [s if isinstance(s, int) else 1 for s in loaded.session.get_inputs()[0].shape]
+    loaded.session.run(None, {loaded.takes: np.zeros(shape, loaded.dtype)})
 
 
 def _check_sum(path: Path, due: str) -> None:

@@ -14,6 +14,7 @@ from placid.catalog.processors import processor_class
 from placid.errors import InputError, PlacidError
 from placid.runtime.alarm import Alarm
 from placid.runtime.http.client import HttpClient
+from placid.runtime.http.connection import Pending
 from placid.runtime.node.choosing import Turns
 from placid.runtime.node.held import Held
 from placid.runtime.node.metrics import Metrics
@@ -43,6 +44,8 @@ from placid.version import __version__
 
 __all__ = ["Node"]
 
+#: what an event loop can be kept from its messages by
+_AT_ONCE_S = 2e-3
 #: variant, first and last segment, whether what comes is coded, whether what goes is
 _Key = tuple[str, int, int, bool, bool]
 
@@ -70,9 +73,13 @@ class Node:
         self._turns: dict[str, Turns] = {}
         self._fixed: dict[tuple[str, int, int], frozenset[str]] = {}
         self._tasks = {t.name: t for t in spec.tasks}
-        self._worker: Worker[_Key, bytes | np.ndarray, Left] = Worker(self._compute, spec.batch)
+        self.pending = Pending()
+        self._worker: Worker[_Key, bytes | np.ndarray, Left] = Worker(
+            self._compute, spec.batch, at_once_s=_AT_ONCE_S, alone=lambda: self.pending.count <= 1
+        )
         self._takes_s = pace_of(self.networks, spec.processor, spec.measured_on)
         self._labels = self.networks.zoo.classes
+        self._models = {m.name: m for m in self._described()}
         self.metrics = Metrics(self)
 
     # what the protocol asks
@@ -87,6 +94,9 @@ class Node:
 
     def models(self) -> Sequence[ModelMetadata]:
         """The tasks: clients ask for a task, the network chooses the model."""
+        return list(self._models.values())
+
+    def _described(self) -> list[ModelMetadata]:
         shape = (1, *self.networks.picture_shape)
         return [
             ModelMetadata(
@@ -100,9 +110,9 @@ class Node:
 
     def model(self, name: str, version: str = "") -> ModelMetadata:
         """Raises ProtocolError 404 if there is no such task."""
-        for found in self.models():
-            if found.name == name and version in ("", *found.versions):
-                return found
+        found = self._models.get(name)
+        if found is not None and version in ("", *found.versions):
+            return found
         known = ", ".join(self._tasks) or "none"
         raise ProtocolError(
             f"unknown model '{name}'{f' version {version}' if version else ''}. Known: {known}", status=404

@@ -119,10 +119,17 @@ async def serve_node(spec: NodeSpec, say: Callable[[dict[str, Any]], None], gone
     node = Node(spec)
     servers: list[HttpServer | GrpcServer] = []
     try:
-        servers.append(await serve_http(node, spec.host, spec.port, extra=open_to_all(node)))
+        servers.append(
+            await serve_http(node, spec.host, spec.port, extra=open_to_all(node), pending=node.pending)
+        )
         servers.append(
             await serve_http(
-                _Peers(node), spec.host, 0, token=spec.token or None, extra=control(node, stopped.set)
+                _Peers(node),
+                spec.host,
+                0,
+                token=spec.token or None,
+                extra=control(node, stopped.set),
+                pending=node.pending,
             )
         )
         told = {"name": spec.name, "pid": os.getpid(), "port": servers[0].port, "peers": servers[1].port}

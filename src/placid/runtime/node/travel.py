@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def answered(request: InferRequest, answer: Answer, node: str, variant: str, spe
     """The protocol's response, as it travels back."""
     return InferResponse(
         request.model,
-        (Tensor.of("label", np.array([answer.label], np.int64)),),
+        (_label(answer.label),),
         id=request.id,
         parameters={
             _NODE: node,
@@ -123,6 +124,11 @@ def answered(request: InferRequest, answer: Answer, node: str, variant: str, spe
             _SPENT: spent_s,
         },
     )
+
+
+@lru_cache(maxsize=4096)
+def _label(label: int) -> Tensor:
+    return Tensor.of("label", np.array([label], np.int64))
 
 
 def answer_of(response: InferResponse) -> tuple[Answer, str, str, float]:
@@ -141,6 +147,8 @@ def client_response(
 ) -> InferResponse:
     """What a client gets: the label, its name if there are names, and what the network adds."""
     response = answered(request, answer, node, variant, spent_s)
+    if request.outputs == ("label",):
+        return response
     outputs = [*response.outputs]
     if labels and 0 <= answer.label < len(labels):
         outputs.append(Tensor.of_bytes("class", [labels[answer.label].encode()]))

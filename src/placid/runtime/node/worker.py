@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import perf_counter
 from typing import Generic, TypeVar
 
 __all__ = ["Worker"]
@@ -32,11 +33,23 @@ class Worker(Generic[_K, _G, _R]):
     Args:
         compute: called in the thread with a key and what was given with it, once for each job; as many results come back.
         batch: most jobs in one call.
+        at_once_s: while nothing else waits, `alone` says so too, and calls of this key have taken less than that, a job is
+            computed where it is asked for: changing threads takes longer than the zoo's smallest network.
     """
 
-    def __init__(self, compute: Callable[[_K, Sequence[_G]], Sequence[_R]], batch: int = 8) -> None:
+    def __init__(
+        self,
+        compute: Callable[[_K, Sequence[_G]], Sequence[_R]],
+        batch: int = 8,
+        *,
+        at_once_s: float = 0.0,
+        alone: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._compute = compute
         self._batch = batch
+        self._at_once_s = at_once_s
+        self._alone = alone
+        self._took_s: dict[_K, float] = {}
         self._queue: SimpleQueue[_Job[_K, _G, _R] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._work, name="worker", daemon=True)
@@ -47,6 +60,10 @@ class Worker(Generic[_K, _G, _R]):
 
     async def do(self, key: _K, given: _G) -> _R:
         """What `compute` makes of `given`; its errors are raised here."""
+        if not self.waiting and self._alone() and self._took_s.get(key, 1e9) < self._at_once_s:
+            self.jobs += 1
+            self.calls += 1
+            return self._timed(key, [given])[0]
         future: asyncio.Future[_R] = self._loop.create_future()
         self.waiting += 1
         try:
@@ -80,6 +97,14 @@ class Worker(Generic[_K, _G, _R]):
                     pending.append(job)
             self._do(_alike(pending, self._batch))
 
+    def _timed(self, key: _K, given: Sequence[_G]) -> Sequence[_R]:
+        """`compute`, with what it took for one kept in mind."""
+        begun = perf_counter()
+        results = self._compute(key, given)
+        took_s = (perf_counter() - begun) / len(given)
+        self._took_s[key] = took_s if key not in self._took_s else 0.8 * self._took_s[key] + 0.2 * took_s
+        return results
+
     def _do(self, jobs: list[_Job[_K, _G, _R]]) -> None:
         jobs = [j for j in jobs if not j.answer.cancelled()]
         if not jobs:
@@ -89,7 +114,7 @@ class Worker(Generic[_K, _G, _R]):
         results: Sequence[_R] = ()
         failed: Exception | None = None
         try:
-            results = self._compute(jobs[0].key, [j.given for j in jobs])
+            results = self._timed(jobs[0].key, [j.given for j in jobs])
         except Exception as error:
             failed = error
         if failed is not None and len(jobs) > 1:

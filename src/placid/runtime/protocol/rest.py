@@ -6,13 +6,13 @@ tensors whose parameter ``binary_data_size`` says how many are theirs, in order.
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 
 from placid.runtime.protocol.messages import (
     DATATYPES,
@@ -98,7 +98,7 @@ def write_response(response: InferResponse, binary: frozenset[str] | None) -> tu
         _binary(t) if binary is None or t.name in binary else _plain(t) for t in response.outputs
     ]
     if not behind:
-        return json.dumps(told).encode(), None
+        return orjson.dumps(told), None
     return _joined(told, behind)
 
 
@@ -117,7 +117,7 @@ def read_response(body: bytes, json_bytes: int | None) -> InferResponse:
 
 def metadata_body(model: ModelMetadata) -> bytes:
     """What is told of a model."""
-    return json.dumps(
+    return orjson.dumps(
         {
             "name": model.name,
             "versions": list(model.versions),
@@ -125,7 +125,7 @@ def metadata_body(model: ModelMetadata) -> bytes:
             "inputs": [_about(t) for t in model.inputs],
             "outputs": [_about(t) for t in model.outputs],
         }
-    ).encode()
+    )
 
 
 def _about(tensor: TensorMetadata) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _about(tensor: TensorMetadata) -> dict[str, Any]:
 
 
 def _joined(told: Mapping[str, Any], tensors: Sequence[Tensor]) -> tuple[bytes, int]:
-    head = json.dumps(told, separators=(",", ":")).encode()
+    head = orjson.dumps(told)
     return b"".join((head, *(t.data for t in tensors))), len(head)
 
 
@@ -178,8 +178,8 @@ def _parted(body: bytes, json_bytes: int | None) -> tuple[memoryview, memoryview
 
 def _object(data: memoryview, what: str) -> dict[str, Any]:
     try:
-        found = json.loads(bytes(data))
-    except (ValueError, RecursionError) as error:
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
         raise ProtocolError(f"{what} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise ProtocolError(f"{what} must be a JSON object")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from placid.experiments.validate import Validated
+    from placid.runtime.load.loadgen import LoadGen, Result
+    from placid.runtime.load.over_http import OverHttp
 
 __all__ = ["load", "validate"]
 
@@ -38,8 +43,23 @@ def load(
     share: Share = 1.0,
     deadline: Annotated[str | None, typer.Option(help="Refuse what takes longer, such as '200 ms'.")] = None,
     pictures: Pictures = None,
+    loadgen: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead, ask one node as MLPerf's LoadGen does: SingleStream, MultiStream, Server or Offline."
+        ),
+    ] = None,
+    node: Annotated[
+        str | None, typer.Option(help="With --loadgen: the node that is asked.", show_default="the first")
+    ] = None,
+    rate: Annotated[float, typer.Option(help="With --loadgen Server: queries a second.")] = 10.0,
+    bound: Annotated[str, typer.Option(help="With --loadgen Server: 99 of 100 answers within.")] = "100 ms",
+    lasts: Annotated[str, typer.Option(help="With --loadgen: for how long at least.")] = "10 s",
 ) -> None:
     """Play a scenario's requests against its live network (`placid up`), open loop, and say what came back."""
+    from placid.cli.extras import need
+
+    need("serve", "load")
     import polars as pl
 
     from placid.experiments.live import LiveFolder
@@ -47,6 +67,7 @@ def load(
     from placid.experiments.scenario import build, load_scenario
     from placid.experiments.validate import samples_of, share_in
     from placid.runtime.event_loop import run
+    from placid.runtime.load.loadgen import LoadGen
     from placid.runtime.load.over_http import OverHttp
     from placid.runtime.load.play import play
     from placid.runtime.load.records import Records, summary, write_rows
@@ -60,6 +81,19 @@ def load(
     told = _where(folder.nodes, file)
     samples = samples_of(built, pictures)
     requests = built.requests
+    nodes = {n["name"]: Address(n["host"], n["port"]) for n in told["nodes"]}
+    if loadgen is not None:
+        asked = node or requests.ingress[0]
+        ask = partial(OverHttp, [asked], [requests.task[0]], nodes, samples.pictures)
+        setting = LoadGen(
+            loadgen,  # type: ignore[arg-type]
+            least_s=parse_quantity(lasts, "time"),
+            rate_per_s=rate,
+            bound_s=parse_quantity(bound, "time"),
+            seed=seed,
+        )
+        console.print(_loadgen_table(run(_loadgen(setting, ask, len(samples))), asked))
+        return
     schedule = schedule_of(
         built.workload,
         range(first, first + slots),
@@ -68,7 +102,6 @@ def load(
         pictures=len(samples),
         share=share * share_in(told["slot_s"], built),
     )
-    nodes = {n["name"]: Address(n["host"], n["port"]) for n in told["nodes"]}
     deadline_s = None if deadline is None else parse_quantity(deadline, "time")
 
     async def all_of_it() -> Records:
@@ -111,6 +144,9 @@ def validate(
     pictures: Pictures = None,
 ) -> None:
     """Predict what live nodes will do, have them do it, and say how far apart both are."""
+    from placid.cli.extras import need
+
+    need("serve", "validate")
     from placid.experiments.scenario import load_scenario
     from placid.experiments.validate import validate as held_against
     from placid.runtime.event_loop import run
@@ -136,6 +172,31 @@ def validate(
         "saw it where a request entered; 'by chance' is what both may differ by in 95 of 100 such runs.",
         highlight=False,
     )
+
+
+async def _loadgen(setting: LoadGen, asker: Callable[[], OverHttp], pictures: int) -> Result:
+    ask = asker()
+    try:
+        with console.status(f"{setting.scenario}") as status:
+            return await setting.run(
+                lambda number: ask(0, number % pictures),
+                lambda done: status.update(f"{setting.scenario}: {done:,} queries"),
+            )
+    finally:
+        await ask.close()
+
+
+def _loadgen_table(result: Result, node: str) -> Table:
+    table = Table(box=None, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    figure = f"{1e3 * result.figure:.2f} ms" if result.unit == "s" else f"{result.figure:,.1f} {result.unit}"
+    table.add_row(f"{result.scenario} at {node}, {result.what}", f"[bold]{figure}[/]")
+    table.add_row("result", "valid" if result.valid else f"[red]invalid[/]: {'; '.join(result.reasons)}")
+    table.add_row("queries", f"{result.queries:,} in {result.duration_s:.1f} s")
+    for q in (0.5, 0.9, 0.99):
+        table.add_row(f"latency, p{100 * q:.0f}", f"{1e3 * result.quantile_s(q):.2f} ms")
+    return table
 
 
 def _where(nodes: Path, scenario: Path) -> dict[str, Any]:

@@ -29,6 +29,9 @@ def top(
     ] = None,
 ) -> None:
     """Watch a live network in the terminal: what enters, who answers, what is held. Ctrl-C ends it."""
+    from placid.cli.extras import need
+
+    need("serve", "top")
     from placid.errors import RunError
     from placid.experiments.live import LiveFolder
     from placid.runtime.event_loop import run

@@ -49,10 +49,13 @@ def up(
     ] = False,
 ) -> None:
     """Bring a scenario to life: every node a process that answers requests. Ctrl-C ends it."""
+    from placid.cli.extras import need
     from placid.errors import InputError
     from placid.experiments.scenario import load_scenario
-    from placid.runtime.event_loop import run
     from placid.units import parse_quantity
+
+    need("serve", "up")
+    from placid.runtime.event_loop import run
 
     if pace not in ("profile", "real"):
         raise InputError(f"--pace is profile or real, got '{pace}'")

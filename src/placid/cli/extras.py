@@ -1,0 +1,23 @@
+"""What a command needs beside the core, asked before it begins."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from placid.errors import InputError
+
+__all__ = ["need"]
+
+#: extra -> modules that it brings
+_MODULES = {"serve": ("onnxruntime", "httptools", "orjson", "prometheus_client", "PIL")}
+
+
+def need(extra: str, command: str) -> None:
+    """Nothing, if the packages of `extra` are there.
+
+    Raises:
+        InputError: one is missing.
+    """
+    missing = [module for module in _MODULES[extra] if find_spec(module) is None]
+    if missing:
+        raise InputError(f"'placid {command}' needs {', '.join(missing)}: pip install 'placid[{extra}]'")

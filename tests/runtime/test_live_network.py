@@ -91,8 +91,9 @@ def ask_of(network: NetworkUp) -> OverHttp:
 
 
 async def metrics_agree(network: NetworkUp) -> None:
-    """What nodes tell Prometheus is what the controller counted."""
+    """What nodes tell Prometheus is what they tell the controller."""
     families: dict[str, float] = {}
+    tallies: list[dict[str, Any]] = []
     for running in network.running.values():
         client = HttpClient(running.clients.host, running.clients.port)
         status, text = await client.get("/metrics")
@@ -101,9 +102,12 @@ async def metrics_agree(network: NetworkUp) -> None:
             for sample in family.samples:
                 families[sample.name] = families.get(sample.name, 0.0) + sample.value
         await client.close()
+        token = network.live.specs[running.name].token
+        peer = HttpClient(running.peers.host, running.peers.port, token=token)
+        tallies.append(json.loads((await peer.get("/placid/tally"))[1]))
+        await peer.close()
     assert families["placid_requests_entered_total"] == families["placid_request_seconds_count"] == 180
     assert families["placid_requests_answered_total"] == 180
-    tallies = network.controller.tallies.values()
     assert families["placid_used_bytes"] == sum(t["used_bytes"] for t in tallies)
     assert families["placid_link_bytes_total"] == sum(
         t["link"][way]["bytes_sent"] for t in tallies if t["link"] for way in ("up", "down")
@@ -276,6 +280,8 @@ def test_what_a_live_network_cannot_do_is_said(tmp_path: Path) -> None:
                                                                     "phone": 1e2}, "power": {}}}  # fmt: skip
     with pytest.raises(InputError, match="figures of models, not models"):
         asyncio.run(start(**figures))
+    with pytest.raises(InputError, match="'changes' in mid-run"):
+        asyncio.run(start(changes=[{"slot": 3, "fail": "bs"}]))
     file = json.loads((tmp_path / "network.json").read_text())
     file["nodes"][1]["processors"] = 2
     (tmp_path / "limited.json").write_text(json.dumps(file))

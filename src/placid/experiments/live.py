@@ -83,8 +83,8 @@ def live_of(
 
     Raises:
         UnknownNameError: the scenario has no such policy.
-        InputError: the scenario needs what a live network cannot do: hard limits, budgets of the long run, a catalog of
-            figures.
+        InputError: the scenario needs what a live network cannot do: hard limits, budgets of the long run, changes in
+            mid-run, a catalog of figures.
     """
     labels = [label for label, _ in built.policies]
     label = policy or labels[0]
@@ -94,9 +94,9 @@ def live_of(
         raise InputError(
             "a live network knows no hard 'rate', 'processors' or 'budgets' yet: leave them out of the scenario"
         )
-    if built.network.name and any(n.memory_bytes and not n.up for n in built.network.nodes):
+    if built.changes():
         raise InputError(
-            "nodes that are down at the beginning cannot be started: leave them out of the scenario"
+            "'changes' in mid-run are for runs: in a live network end a node's process and see. Leave them out here"
         )
     used_slot_s = slot_s or built.slot_s
 

@@ -32,6 +32,8 @@ __all__ = ["Controller", "Live", "Slot"]
 
 #: for a node to do what it is told; loading is the slow part
 _OBEY_S = 30.0
+#: between two tries to start a node that does not start
+_LONGEST_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Controller:
         self._watching: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
         self._failed: set[str] = set()
+        self._restarting: set[asyncio.Task[None]] = set()
         problem = self._now.problem
         self.slot = 0
         self.running: dict[str, Running] = {}
@@ -201,8 +204,9 @@ class Controller:
     async def end(self) -> None:
         """Stop watching, and end all nodes."""
         if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
+            for task in (self._watching, *self._restarting):
+                task.cancel()
+            await asyncio.gather(self._watching, *self._restarting, return_exceptions=True)
         await asyncio.gather(*(c.close() for c in self._clients.values()))
         await self._engine.close()
 
@@ -327,7 +331,9 @@ class Controller:
                 self._hears(f"{ended.name} ended with code {ended.code}")
             async with self._changing:
                 await self._go_round(ended.name)
-            asyncio.ensure_future(self._restart(ended.name))  # noqa: RUF006
+            task = asyncio.create_task(self._restart(ended.name))
+            self._restarting.add(task)
+            task.add_done_callback(self._restarting.discard)
 
     async def _go_round(self, name: str) -> None:
         self._failed.add(name)
@@ -338,11 +344,15 @@ class Controller:
             await self._tell_all(ways=True)
 
     async def _restart(self, name: str) -> None:
-        try:
-            running = (await self._engine.start([self._live.specs[name]]))[name]
-        except RunError as error:
-            self._hears(f"{name} does not start again: {error}")
-            return
+        wait_s = 1.0
+        while True:
+            try:
+                running = (await self._engine.start([self._live.specs[name]]))[name]
+                break
+            except RunError as error:
+                self._hears(f"{name} does not start again, next try in {wait_s:g} s: {error}")
+                await asyncio.sleep(wait_s)
+                wait_s = min(_LONGEST_S, 2 * wait_s)
         async with self._changing:
             self.running[name] = running
             self._connect(name, running)

@@ -271,6 +271,28 @@ def test_grpc_answers_as_http_does(tmp_path: Path) -> None:
     live(tmp_path, work, grpc=True)
 
 
+@pytest.mark.slow
+def test_the_same_network_on_ray(tmp_path: Path) -> None:
+    """The actors answer as the processes do; one that is killed is started again."""
+    pytest.importorskip("ray")
+
+    async def work(network: NetworkUp, told: list[str]) -> None:
+        await network.play(2)
+        before = await asked(network, 20, 0.5)
+        assert (before.status == 200).all()
+        assert (before.label == PICTURES.labels[before.schedule.picture]).mean() > 0.7
+        os.kill(network.running["bs"].pid, signal.SIGKILL)
+        for _ in range(600):
+            if any("bs is back" in line for line in told):
+                break
+            await asyncio.sleep(0.1)
+        after = await asked(network, 20, 0.5)
+        assert (after.status == 200).all()
+
+    _, told = live(tmp_path, work, engine="ray")
+    assert "bs is back, empty" in told
+
+
 def test_what_a_live_network_cannot_do_is_said(tmp_path: Path) -> None:
     async def start(**changed: Any) -> None:
         async with network_up(scenario(tmp_path, **changed), tmp_path / "live"):

@@ -44,6 +44,13 @@ def up(
     grpc: Annotated[
         bool, typer.Option("--grpc", help="Speak gRPC to clients too; ports are in nodes.json.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="local: processes of this machine; ray: actors of a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a Ray cluster that runs, such as auto.", show_default="a Ray of this machine"),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
     ] = False,
@@ -59,10 +66,13 @@ def up(
 
     if pace not in ("profile", "real"):
         raise InputError(f"--pace is profile or real, got '{pace}'")
+    if engine not in ("local", "ray"):
+        raise InputError(f"--engine is local or ray, got '{engine}'")
+    started: Literal["local", "ray"] = "ray" if engine == "ray" else "local"
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
-    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh))
+    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address))
 
 
 async def _up(
@@ -74,6 +84,8 @@ async def _up(
     pace: Literal["profile", "real"],
     grpc: bool,
     fresh: bool,
+    engine: Literal["local", "ray"],
+    address: str | None,
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -83,7 +95,7 @@ async def _up(
         loop.add_signal_handler(number, stop.set)
     async with network_up(
         scenario,  # type: ignore[arg-type]
-        out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh,
+        out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)

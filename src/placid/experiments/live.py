@@ -24,7 +24,7 @@ from placid.problem.compile import compile_problem
 from placid.runtime.control.controller import Controller, Live, Slot
 from placid.runtime.control.keeping import Kept
 from placid.runtime.control.ways import Ways
-from placid.runtime.engines.base import Running
+from placid.runtime.engines.base import Engine, Running
 from placid.runtime.engines.local import LocalEngine
 from placid.runtime.spec import Address, NodeSpec, TaskSpec
 from placid.version import __version__
@@ -175,6 +175,8 @@ async def network_up(
     slot_s: float | None = None,
     pace: Pace = "profile",
     grpc: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
     fresh: bool = False,
     hears: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[NetworkUp]:
@@ -183,6 +185,7 @@ async def network_up(
     Args:
         out: default ``runs/live-<name of the scenario>``.
         grpc: whether nodes speak gRPC to clients too.
+        engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`.
         fresh: forget what the policy learned in earlier starts.
 
     Raises:
@@ -198,7 +201,14 @@ async def network_up(
         for file in (folder.state, folder.slots):
             file.unlink(missing_ok=True)
     mark = hashlib.sha256(f"{__version__}\n{scenario.text}\n{live.label}\n{live.seed}".encode()).hexdigest()
-    controller = Controller(live, LocalEngine(folder.logs), kept=Kept(folder.state, mark), hears=hears)
+    chosen: Engine
+    if engine == "ray":
+        from placid.runtime.engines.ray_nodes import RayNodes
+
+        chosen = RayNodes(address)
+    else:
+        chosen = LocalEngine(folder.logs)
+    controller = Controller(live, chosen, kept=Kept(folder.state, mark), hears=hears)
     try:
         running = await controller.begin()
         _write_token(folder, token)

@@ -103,16 +103,19 @@ def told(node: Node) -> dict[str, Any]:
     }
 
 
-async def serve_node(spec: NodeSpec, say: Callable[[dict[str, Any]], None], gone: int | None = None) -> None:
+async def serve_node(
+    spec: NodeSpec, say: Callable[[dict[str, Any]], None], gone: int | None = None, *, signals: bool = True
+) -> None:
     """Serve until told to stop.
 
     Args:
         say: hears where the node listens.
         gone: a file descriptor that can be read once whoever started the node is no more.
+        signals: whether SIGTERM and SIGINT end it; the loop must then run in the main thread.
     """
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT) if signals else ():
         loop.add_signal_handler(number, stopped.set)
     if gone is not None:
         loop.add_reader(gone, stopped.set)

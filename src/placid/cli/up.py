@@ -51,6 +51,7 @@ def up(
         str | None,
         typer.Option(help="Of a Ray cluster that runs, such as auto.", show_default="a Ray of this machine"),
     ] = None,
+    port: Annotated[int, typer.Option(help="Of the live page.", show_default="any that is free")] = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
     ] = False,
@@ -72,7 +73,7 @@ def up(
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
-    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address))
+    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address, port))
 
 
 async def _up(
@@ -86,6 +87,7 @@ async def _up(
     fresh: bool,
     engine: Literal["local", "ray"],
     address: str | None,
+    port: int,
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -95,7 +97,7 @@ async def _up(
         loop.add_signal_handler(number, stop.set)
     async with network_up(
         scenario,  # type: ignore[arg-type]
-        out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address,
+        out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)
@@ -118,7 +120,8 @@ def _say_where(network: NetworkUp) -> None:
     at = running[first].clients
     console.print(
         f"{len(running)} nodes are up, policy {live.label}, slots of {live.slot_s:g} s. Where they listen: "
-        f"[bold]{network.folder.nodes}[/]\n{first} answers at http://{at.host}:{at.port}/v2 (Open Inference Protocol)",
+        f"[bold]{network.folder.nodes}[/]\n{first} answers at http://{at.host}:{at.port}/v2 (Open Inference Protocol)\n"
+        f"The page: [bold]{network.page}[/]",
         highlight=False,
     )
 

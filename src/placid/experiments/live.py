@@ -26,6 +26,9 @@ from placid.runtime.control.keeping import Kept
 from placid.runtime.control.ways import Ways
 from placid.runtime.engines.base import Engine, Running
 from placid.runtime.engines.local import LocalEngine
+from placid.runtime.http.server import HttpServer
+from placid.runtime.page.serve import serve_page
+from placid.runtime.page.watcher import Watcher
 from placid.runtime.spec import Address, NodeSpec, TaskSpec
 from placid.version import __version__
 
@@ -142,12 +145,14 @@ class NetworkUp:
 
     Attributes:
         running: node -> where it listens.
+        page: where the live page is.
     """
 
     live: Live
     folder: LiveFolder
     controller: Controller
     running: Mapping[str, Running]
+    page: str
 
     async def play(
         self, slots: int | None = None, hears: Callable[[Slot], None] = lambda _: None
@@ -177,6 +182,7 @@ async def network_up(
     grpc: bool = False,
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
+    port: int = 0,
     fresh: bool = False,
     hears: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[NetworkUp]:
@@ -186,6 +192,7 @@ async def network_up(
         out: default ``runs/live-<name of the scenario>``.
         grpc: whether nodes speak gRPC to clients too.
         engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`.
+        port: of the live page; 0 for any that is free.
         fresh: forget what the policy learned in earlier starts.
 
     Raises:
@@ -208,15 +215,30 @@ async def network_up(
         chosen = RayNodes(address)
     else:
         chosen = LocalEngine(folder.logs)
-    controller = Controller(live, chosen, kept=Kept(folder.state, mark), hears=hears)
+    watchers: list[Watcher] = []
+
+    def tell(line: str) -> None:
+        hears(line)
+        for watcher in watchers:
+            watcher.happened(line)
+
+    controller = Controller(live, chosen, kept=Kept(folder.state, mark), hears=tell)
+    page: HttpServer | None = None
     try:
         running = await controller.begin()
         _write_token(folder, token)
+        watchers.append(Watcher(controller, live.network, f"{scenario.name}, policy {live.label}"))
+        watchers[0].begin()
+        page = await serve_page(watchers[0], port=port)
         _write_nodes(folder, live, running)
-        yield NetworkUp(live, folder, controller, running)
+        yield NetworkUp(live, folder, controller, running, f"http://127.0.0.1:{page.port}/")
     finally:
         for file in (folder.nodes, folder.token):
             file.unlink(missing_ok=True)
+        for watcher in watchers:
+            await watcher.end()
+        if page is not None:
+            await page.close(grace_s=0.2)
         await controller.end()
 
 

@@ -137,6 +137,18 @@ class Controller:
         """What every node told last."""
         return self._tallies
 
+    async def ask_all(self) -> dict[str, Any]:
+        """What every node tells of itself now; those that do not answer are left out."""
+        names = list(self._clients)
+        results = await asyncio.gather(
+            *(self._clients[n].get("/placid/tally", timeout_s=2.0) for n in names), return_exceptions=True
+        )
+        return {
+            name: json.loads(result[1])
+            for name, result in zip(names, results, strict=True)
+            if not isinstance(result, BaseException) and result[0] == 200
+        }
+
     async def begin(self) -> Mapping[str, Running]:
         """Start the nodes and connect them; where they listen comes back.
 

@@ -142,7 +142,11 @@ class Node:
                 answer, node, variant = await self._advance(passing, came)
                 return answered(request, answer, node, variant, monotonic() - came)
             answer, node, variant = await self._enter(request, came)
-            self.metrics.request_s.observe(monotonic() - came)
+            took_s = monotonic() - came
+            self.metrics.request_s.observe(took_s)
+            self.tally.done += 1
+            self.tally.done_s += took_s
+            self.tally.sure += answer.sureness
             return client_response(request, answer, node, variant, monotonic() - came, self._labels)
         except ProtocolError as error:
             self.tally.refused[_REASONS.get(error.status, "malformed")] += 1

@@ -19,6 +19,8 @@ class Tally:
         refused: by reason.
         reached: requests that reached each item.
         passed_on: by reason: requests that an item could not take, whose rest the repository ran.
+        done: requests that entered here and were answered; `done_s` their time in the network, `sure` how sure the answers
+            were, both summed.
         took_s: seconds that loading took, `loads` how many files, `bytes_loaded` as budgets count.
     """
 
@@ -27,6 +29,9 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     reached: Counter[str] = field(default_factory=Counter)
     passed_on: Counter[str] = field(default_factory=Counter)
+    done: int = 0
+    done_s: float = 0.0
+    sure: float = 0.0
     loads: int = 0
     bytes_loaded: int = 0
     took_s: float = 0.0

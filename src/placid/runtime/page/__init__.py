@@ -1,0 +1,1 @@
+"""The live page: what the network does now, in a browser."""

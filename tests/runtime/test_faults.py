@@ -96,9 +96,12 @@ def test_nodes_that_keep_ending(tmp_path: Path) -> None:
     calm = np.ones(len(due_s), bool)
     for at_s, _ in killed:
         calm &= (due_s < at_s - 1) | (due_s > at_s + 2 * SLOT_S)
-    assert (status[calm] == 200).all(), {
-        r for r, s, c in zip(reason, status, calm, strict=True) if c and s != 200
-    }
+    late = [
+        (round(due - max(at for at, _ in killed if at < due), 1), why)
+        for due, why, quiet, got in zip(due_s, reason, calm, status, strict=True)
+        if quiet and got != 200
+    ]
+    assert not late, f"seconds after the last fault, and why: {late[:20]} of {len(late)}; {killed}"
     assert (status == 200).mean() > 0.9
     assert all(within), "memory budgets hold whatever happens"
     assert sum("is back" in line for line in told) >= len(killed) - 1

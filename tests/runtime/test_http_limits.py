@@ -191,6 +191,20 @@ def test_a_request_is_not_sent_twice() -> None:
     assert taken == 1
 
 
+def test_shapes_of_very_many_dimensions_are_refused_at_once() -> None:
+    """Their product alone would keep the event loop busy for seconds."""
+
+    async def work(server: HttpServer, echo: Echo) -> bytes:
+        told = {"name": "x", "datatype": "FP32", "shape": [2] * 100_000, "data": [1.0]}
+        body = json.dumps({"inputs": [told]}).encode()
+        head = f"POST /v2/models/echo/infer HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n"
+        return await raw(server, head.encode() + body, 0.5)
+
+    found = served(work)
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert b"at most 32 are taken" in found
+
+
 def test_whatever_comes_the_server_goes_on() -> None:
     rng = np.random.default_rng(0)
     whole = infer(a=1)

@@ -211,6 +211,7 @@ def test_nodes_do_only_what_they_should(tmp_path: Path) -> None:
         for parameters, match in (
             ({"placid_way": "camera|0|1|"}, "between nodes"),
             ({"placid_deadline_s": -1.0}, "deadline"),
+            ({"placid_deadline_s": "soon"}, "is a number of seconds"),
         ):
             with pytest.raises(ProtocolError, match=match):
                 await client.infer(InferRequest("task-1", (image,), parameters=parameters))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
 from math import isfinite
@@ -31,7 +32,10 @@ Pictures = Annotated[
     Path | None,
     typer.Option(help="An .npz of pictures and labels to send.", show_default="those beside the zoo"),
 ]
-Share = Annotated[float, typer.Option(help="Send only this share of the scenario's requests.")]
+Share = Annotated[
+    float,
+    typer.Option(help="Of the scenario's requests: below 1 some are left out, above 1 some sent again."),
+]
 
 
 def load(
@@ -52,7 +56,10 @@ def load(
     node: Annotated[
         str | None, typer.Option(help="With --loadgen: the node that is asked.", show_default="the first")
     ] = None,
-    rate: Annotated[float, typer.Option(help="With --loadgen Server: queries a second.")] = 10.0,
+    rate: Annotated[
+        float,
+        typer.Option(help="With --loadgen: of Server, queries a second; of Offline, samples to expect."),
+    ] = 10.0,
     bound: Annotated[str, typer.Option(help="With --loadgen Server: 99 of 100 answers within.")] = "100 ms",
     lasts: Annotated[str, typer.Option(help="With --loadgen: for how long at least.")] = "10 s",
 ) -> None:
@@ -113,6 +120,12 @@ def load(
                     ask,
                     tell=lambda done, of: status.update(f"{done:,} of {of:,} requests answered"),
                 )
+        except asyncio.CancelledError as cancelled:
+            if not hasattr(cancelled, "records"):
+                raise
+            console.print("Interrupted: what follows is of the requests so far.")
+            so_far: Records = cancelled.records
+            return so_far
         finally:
             await ask.close()
 

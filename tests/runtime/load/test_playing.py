@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import polars as pl
@@ -36,14 +37,6 @@ def test_a_schedule_has_the_workloads_counts_and_is_the_same_again() -> None:
     again = schedule_of(workload, range(3, 6), 0.5, 1, pictures=10)
     np.testing.assert_array_equal(found.time_s, again.time_s)
     np.testing.assert_array_equal(found.picture, again.picture)
-    half = schedule_of(workload, range(3, 6), 0.5, 1, pictures=10, share=0.5)
-    assert set(half.time_s) < set(found.time_s)
-    assert len(half) == pytest.approx(len(found) / 2, rel=0.3)
-    for wrong in (0.0, 1.5):
-        with pytest.raises(InputError, match="a share lies"):
-            schedule_of(workload, range(1), 0.5, 1, pictures=10, share=wrong)
-    with pytest.raises(InputError, match="no picture"):
-        schedule_of(workload, range(1), 0.5, 1, pictures=0)
 
 
 def test_answers_that_stall_do_not_thin_the_traffic() -> None:
@@ -103,25 +96,35 @@ def test_what_is_refused_or_not_sent_is_written_down() -> None:
     assert found["latency_s"]["p50"] == pytest.approx(0.2, abs=0.1)
 
 
-def test_cancelled_it_hands_over_what_it_has() -> None:
+@pytest.mark.parametrize("clients", [None, 7])
+def test_cancelled_it_hands_over_what_it_has(clients: int | None) -> None:
+    out = 0
+
     async def ask(kind: int, picture: int) -> Answered:
-        await asyncio.sleep(0 if picture == 0 else 100)
+        nonlocal out
+        out += 1
+        try:
+            await asyncio.sleep(0 if picture == 0 else 100)
+        finally:
+            out -= 1
         return Answered(0)
 
     async def main() -> Records:
-        task = asyncio.create_task(play(evenly(7, 0.01), ask))
+        task = asyncio.create_task(play(evenly(7, 0.01), ask, clients=clients))
         await asyncio.sleep(0.1)
         task.cancel()
         try:
             await task
         except asyncio.CancelledError as cancelled:
+            assert out == 0, "requests are still out"
             return cancelled.records  # type: ignore[attr-defined,no-any-return]
         raise AssertionError("it was cancelled")
 
     records = asyncio.run(main())
     assert records.done == 1
     assert (records.status == -1).sum() == 6
-    assert summary(records.to_frame(["a", "b"], ["t", "t"]))["requests"] == 1
+    found = summary(records.to_frame(["a", "b"], ["t", "t"]))
+    assert (found["requests"], found["unfinished"]) == (1, 6)
 
 
 def test_rows_are_written_whole(tmp_path: Path) -> None:
@@ -131,9 +134,72 @@ def test_rows_are_written_whole(tmp_path: Path) -> None:
     assert [f.name for f in (tmp_path / "deep").iterdir()] == ["rows.parquet"]
 
 
-def test_an_error_that_is_no_refusal_is_raised() -> None:
+@pytest.mark.parametrize("clients", [None, 2])
+def test_an_error_that_is_no_refusal_ends_the_play_and_keeps_what_there_is(clients: int | None) -> None:
     async def ask(kind: int, picture: int) -> Answered:
-        raise ValueError("a bug")
+        if picture == 3:
+            raise ValueError("a bug")
+        return Answered(0)
 
-    with pytest.raises(ValueError, match="a bug"):
-        asyncio.run(play(evenly(3, 0.01), ask))
+    begun = monotonic()
+    with pytest.raises(ValueError, match="a bug") as caught:
+        asyncio.run(play(evenly(700, 70.0), ask, clients=clients))
+    assert monotonic() - begun < 10, "it went on"
+    records = caught.value.records  # type: ignore[attr-defined]
+    assert (records.status[:3] == 200).all()
+    assert records.status[3] == -1
+
+
+def test_a_closed_loop_is_held_back_by_slow_answers() -> None:
+    """30 requests in 0.03 s, 2 clients, 0.02 s each: the last is answered after 0.3 s, though none took so long."""
+    out = most = 0
+
+    async def ask(kind: int, picture: int) -> Answered:
+        nonlocal out, most
+        out += 1
+        most = max(most, out)
+        await asyncio.sleep(0.02)
+        out -= 1
+        return Answered(1, "x")
+
+    told: list[int] = []
+    records = asyncio.run(
+        play(evenly(30, 0.03), ask, clients=2, most_in_flight=1, tell=lambda done, of: told.append(done))
+    )
+    assert (most, told) == (2, list(range(1, 31)))
+    assert (records.status == 200).all()
+    assert records.sent_s[-1] > 14 * 0.02
+    found = summary(records.to_frame(["a", "b"], ["t", "t"]))
+    assert found["sent_late_s"]["max"] > 0.2
+    assert 0.015 < found["latency_since_sent_s"]["p50"] < 0.1
+    # from when they were due they waited for a client too
+    assert found["latency_s"]["p50"] > 3 * found["latency_since_sent_s"]["p50"]
+
+
+def test_a_closed_loop_sends_nothing_before_it_is_due() -> None:
+    async def ask(kind: int, picture: int) -> Answered:
+        return Answered(1)
+
+    late = lateness_s(asyncio.run(play(evenly(10, 0.2), ask, clients=3)))
+    assert len(late) == 10
+    assert late.min() > -0.002
+
+
+def test_requests_are_sent_when_they_are_due() -> None:
+    async def ask(kind: int, picture: int) -> Answered:
+        await asyncio.sleep(0.05)
+        return Answered(1)
+
+    late = lateness_s(asyncio.run(play(evenly(200, 0.5), ask)))
+    assert np.median(late) < 2e-3
+    assert late.min() > -2e-3
+
+
+def test_at_least_one_request_may_be_out() -> None:
+    async def ask(kind: int, picture: int) -> Answered:
+        return Answered(1)
+
+    with pytest.raises(InputError, match="1 at least, got 0 and None"):
+        asyncio.run(play(evenly(3, 0.01), ask, most_in_flight=0))
+    with pytest.raises(InputError, match="1 at least"):
+        asyncio.run(play(evenly(3, 0.01), ask, clients=0))

@@ -153,6 +153,9 @@ class _Connection(asyncio.Protocol):
 
     async def ask(self, data: bytes, limit_s: float) -> tuple[int, dict[str, str], bytes]:
         loop = asyncio.get_running_loop()
+        if not self.usable or self.transport.is_closing():
+            # closed by the other side as soon as it was open: nothing has been sent
+            raise ConnectionError("connection closed before anything was sent")
         self._answer = loop.create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[str, str] = {}

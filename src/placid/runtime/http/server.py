@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import unquote
 
 from placid.runtime.http.connection import Connection, Limits, Pending, Reply, Request
-from placid.runtime.protocol.messages import ModelMetadata, ProtocolError
+from placid.runtime.protocol.messages import ModelMetadata, ProtocolError, TensorMetadata
 from placid.runtime.protocol.rest import metadata_body, read_request, write_response
 from placid.runtime.protocol.serving import Serving
 
@@ -18,6 +18,8 @@ __all__ = ["Extra", "HttpServer", "serve_http"]
 
 #: takes a body and headers, gives a status, a content type and a body
 Extra = Callable[[bytes, Mapping[str, str]], Awaitable[tuple[int, str, bytes]]]
+#: where Triton's configuration has another name for a datatype
+_TRITON = {"BYTES": "TYPE_STRING"}
 _LENGTH = "inference-header-content-length"
 _EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 
@@ -113,8 +115,9 @@ class _Endpoints:
             case ["repository", "index"]:
                 if request.method != "POST":
                     return _wrong_method("POST")
+                state = "READY" if serving.ready() else "UNAVAILABLE"
                 index = [
-                    {"name": m.name, "version": m.versions[-1], "state": "READY"} for m in serving.models()
+                    {"name": m.name, "version": m.versions[-1], "state": state} for m in serving.models()
                 ]
                 return _json(index)
         if request.method not in ("GET", "HEAD"):
@@ -175,13 +178,14 @@ def _config(model: ModelMetadata) -> dict[str, object]:
         "name": model.name,
         "platform": model.platform,
         "max_batch_size": 0,
-        "input": [
-            {"name": t.name, "data_type": f"TYPE_{t.datatype}", "dims": list(t.shape)} for t in model.inputs
-        ],
-        "output": [
-            {"name": t.name, "data_type": f"TYPE_{t.datatype}", "dims": list(t.shape)} for t in model.outputs
-        ],
+        "input": [_configured(t) for t in model.inputs],
+        "output": [_configured(t) for t in model.outputs],
     }
+
+
+def _configured(tensor: TensorMetadata) -> dict[str, object]:
+    kind = _TRITON.get(tensor.datatype, f"TYPE_{tensor.datatype}")
+    return {"name": tensor.name, "data_type": kind, "dims": list(tensor.shape)}
 
 
 def _stats(model: ModelMetadata) -> dict[str, object]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from placid.errors import UnknownNameError
 from placid.runtime.http.client import HttpClient
+from placid.runtime.http.connection import Limits
 from placid.runtime.load.play import Answered
 from placid.runtime.protocol.messages import InferRequest, ProtocolError, Tensor
 from placid.runtime.spec import Address
@@ -23,6 +24,8 @@ class OverHttp:
         nodes: where each node listens to clients.
         pictures: uint8 [n, height, width, channels].
         deadline_s: told to the network, which refuses what it cannot answer in time; None for none.
+        most_connections: to each node. More requests than that wait here for their turn, so the default is as many as a node
+            takes: with fewer, a node that stalls would hold back what is sent.
 
     Raises:
         UnknownNameError: requests enter at a node that is not up.
@@ -37,6 +40,7 @@ class OverHttp:
         *,
         timeout_s: float = 60.0,
         deadline_s: float | None = None,
+        most_connections: int = Limits().connections,
     ) -> None:
         self._task, self._pictures = tuple(task), pictures
         self._parameters = {} if deadline_s is None else {"placid_deadline_s": deadline_s}
@@ -44,7 +48,10 @@ class OverHttp:
         for name in ingress:
             if name not in nodes:
                 raise UnknownNameError("node", name, nodes)
-        self._clients = {name: HttpClient(nodes[name].host, nodes[name].port) for name in set(ingress)}
+        self._clients = {
+            name: HttpClient(nodes[name].host, nodes[name].port, most_connections=most_connections)
+            for name in set(ingress)
+        }
         self._client = [self._clients[name] for name in ingress]
 
     async def __call__(self, kind: int, picture: int) -> Answered:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import numpy as np
 
+from placid.errors import InputError
 from placid.runtime.alarm import Alarm
 from placid.runtime.load.records import Records
 from placid.runtime.load.schedule import Schedule
 from placid.runtime.protocol.messages import ProtocolError
 
-__all__ = ["Answered", "Ask", "play"]
+__all__ = ["Answered", "Ask", "lateness_s", "play"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,67 +44,123 @@ async def play(
     ask: Ask,
     *,
     most_in_flight: int = 10_000,
+    clients: int | None = None,
     tell: Callable[[int, int], None] = lambda done, of: None,
     begin_at_s: float | None = None,
 ) -> Records:
     """Send all of `schedule`, and wait for the last answer.
 
     Latency counts from when a request was due, not from when it was sent, so that what the sender itself is late by is in
-    it (else "coordinated omission" would hide the worst). Cancelled, it raises; what `records` then holds is in the
-    exception's ``records``.
+    it (else "coordinated omission" would hide the worst). Cancelled, it raises, and so it does at once where `ask` raises
+    anything but ProtocolError; what was recorded until then is in the exception's ``records``.
 
     Args:
         most_in_flight: beyond, a request is not sent, and written down as that.
+        clients: closed loop with so many: each sends the next request that is due once its last is answered, so slow answers
+            do thin the traffic; all are sent. None: open loop.
         tell: hears how many of how many have been answered or given up.
         begin_at_s: `time.monotonic` at which the schedule's 0 lies; now if not given.
+
+    Raises:
+        InputError: `most_in_flight` or `clients` is below 1.
     """
-    alarm = Alarm()
-    begun = monotonic() if begin_at_s is None else begin_at_s
-    records = Records(schedule, begun)
-    out: set[asyncio.Task[None]] = set()
-
-    async def one(i: int, kind: int, picture: int) -> None:
-        records.sent_s[i] = monotonic() - begun
-        try:
-            records.answered(i, await ask(kind, picture), monotonic() - begun)
-        except ProtocolError as error:
-            records.refused(i, error.status, str(error), monotonic() - begun)
-
-    def over(task: asyncio.Task[None]) -> None:
-        out.discard(task)
-        if not task.cancelled() and task.exception() is None:
-            tell(records.done, len(schedule))
-
+    if most_in_flight < 1 or (clients is not None and clients < 1):
+        raise InputError(f"requests in flight and clients are 1 at least, got {most_in_flight} and {clients}")
+    playing = _Playing(schedule, ask, tell, monotonic() if begin_at_s is None else begin_at_s)
     try:
-        for i, (due, kind, picture) in enumerate(
-            zip(schedule.time_s.tolist(), schedule.type.tolist(), schedule.picture.tolist(), strict=True)
-        ):
-            await alarm.until(begun + due)
-            if len(out) >= most_in_flight:
-                records.refused(i, 0, "not sent: too many were out", monotonic() - begun)
-                continue
-            task = asyncio.create_task(one(i, kind, picture))
-            out.add(task)
-            task.add_done_callback(over)
-        failed = [
-            r
-            for r in await asyncio.gather(*out, return_exceptions=True)
-            if isinstance(r, Exception) and not isinstance(r, ProtocolError)
-        ]
-        if failed:
-            raise failed[0]
-    except asyncio.CancelledError as cancelled:
-        for task in out:
-            task.cancel()
-        await asyncio.gather(*out, return_exceptions=True)
-        cancelled.records = records  # type: ignore[attr-defined]
+        if clients is None:
+            await playing.open_loop(most_in_flight)
+        else:
+            await playing.closed_loop(clients)
+    except (asyncio.CancelledError, Exception) as stopped:
+        stopped.records = playing.records  # type: ignore[union-attr]
         raise
     finally:
-        alarm.close()
-    return records
+        await playing.end()
+    return playing.records
 
 
 def lateness_s(records: Records) -> np.ndarray:
     """By how much each request was sent later than it was due, float64 [sent]."""
     late = records.sent_s - records.schedule.time_s
     return np.asarray(late[np.isfinite(late)])
+
+
+class _Playing:
+    """Requests that are out, and the first error that is no refusal."""
+
+    def __init__(
+        self, schedule: Schedule, ask: Ask, tell: Callable[[int, int], None], begun_s: float
+    ) -> None:
+        self.records = Records(schedule, begun_s)
+        self._ask, self._tell, self._begun_s = ask, tell, begun_s
+        self._alarm = Alarm()
+        self._out: set[asyncio.Task[None]] = set()
+        self._failed: list[BaseException] = []
+
+    async def open_loop(self, most_in_flight: int) -> None:
+        """A task for every request."""
+        for i, due_s, kind, picture in self._requests():
+            await self._alarm.until(self._begun_s + due_s)
+            if self._failed:
+                break
+            if len(self._out) >= most_in_flight:
+                self.records.refused(i, 0, "not sent: too many were out", self._now_s)
+                self._tell(self.records.done, len(self.records.schedule))
+            else:
+                self._start(self._one(i, kind, picture))
+        await self._all_done()
+
+    async def closed_loop(self, clients: int) -> None:
+        """A task for every client; all take their requests from one row."""
+        requests = self._requests()
+
+        async def client() -> None:
+            for i, due_s, kind, picture in requests:
+                await self._alarm.until(self._begun_s + due_s)
+                await self._one(i, kind, picture)
+
+        for _ in range(clients):
+            self._start(client())
+        await self._all_done()
+
+    async def end(self) -> None:
+        """Nothing is out any more."""
+        for task in self._out:
+            task.cancel()
+        await asyncio.gather(*self._out, return_exceptions=True)
+        self._alarm.close()
+
+    @property
+    def _now_s(self) -> float:
+        return monotonic() - self._begun_s
+
+    def _requests(self) -> Iterator[tuple[int, float, int, int]]:
+        told = self.records.schedule
+        return zip(
+            range(len(told)), told.time_s.tolist(), told.type.tolist(), told.picture.tolist(), strict=True
+        )
+
+    async def _one(self, i: int, kind: int, picture: int) -> None:
+        self.records.sent_s[i] = self._now_s
+        try:
+            self.records.answered(i, await self._ask(kind, picture), self._now_s)
+        except ProtocolError as error:
+            self.records.refused(i, error.status, str(error), self._now_s)
+        self._tell(self.records.done, len(self.records.schedule))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._out.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._out.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed.append(error)
+
+    async def _all_done(self) -> None:
+        while self._out and not self._failed:
+            await asyncio.wait(self._out, return_when=asyncio.FIRST_EXCEPTION)
+        if self._failed:
+            raise self._failed[0]

@@ -74,18 +74,19 @@ class Records:
                 "sent_s": self.sent_s,
                 "done_s": self.done_s,
                 "slot": self.schedule.slot,
-                "ingress": [ingress[r] for r in kind],
-                "task": [task[r] for r in kind],
+                "ingress": pl.Series([ingress[r] for r in kind], dtype=pl.String),
+                "task": pl.Series([task[r] for r in kind], dtype=pl.String),
                 "picture": self.schedule.picture,
                 "status": self.status,
-                "reason": self.reason,
-                "answered_by": self.node,
-                "variant": self.variant,
+                "reason": pl.Series(self.reason, dtype=pl.String),
+                "answered_by": pl.Series(self.node, dtype=pl.String),
+                "variant": pl.Series(self.variant, dtype=pl.String),
                 "exit": self.exit,
                 "label": self.label,
                 "right": pl.Series([None] * len(kind), dtype=pl.Boolean) if right is None else right,
                 "estimated_quality": self.sureness,
                 "latency_s": self.done_s - self.schedule.time_s,
+                "latency_since_sent_s": self.done_s - self.sent_s,
                 "network_s": self.network_s,
             }
         ).with_columns(pl.when(pl.Series(ok)).then(pl.col("right")).alias("right"))
@@ -102,41 +103,74 @@ def write_rows(frame: pl.DataFrame, file: Path) -> None:
 def summary(frame: pl.DataFrame, tiers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What the rows come to.
 
+    Keys: ``requests`` that have an end, ``answered``, ``refused`` by status (0: not sent), ``reasons`` of refusals with
+    their counts, ``unfinished`` (no end is known: the play was stopped), ``rate_per_s`` offered, ``answered_per_s``,
+    ``sent_late_s``; of the answers ``latency_s`` (from when they were due), ``latency_since_sent_s``, ``accuracy`` (share,
+    and the ends of Wilson's 95 % interval), ``estimated_quality``; ``by_task`` the same of each task.
+
     Args:
-        tiers: of every node; with it, the share of answers by tier.
+        tiers: of every node; with it, ``tiers`` has the share of answers by tier, ``by_tier`` latency and accuracy of each.
     """
     known = frame.filter(pl.col("status") >= 0)
     answers = known.filter(pl.col("status") == _OK)
     refused = known.filter(pl.col("status") != _OK)
-    found: dict[str, Any] = {
-        "requests": known.height,
-        "answered": answers.height,
-        "refused": {
-            str(status): count
-            for status, count in refused["status"].value_counts().sort("status").iter_rows()
-        },
-    }
-    if not answers.height:
-        return found
-    latency = answers["latency_s"]
-    found["latency_s"] = {"mean": latency.mean()} | {
-        f"p{q}": latency.quantile(q / 100, "linear") for q in (50, 90, 95, 99)
+    found = _counts(known) | {
+        "unfinished": frame.height - known.height,
+        "reasons": dict(
+            refused["reason"].value_counts().sort(["count", "reason"], descending=[True, False]).iter_rows()
+        ),
     }
     late = (known["sent_s"] - known["due_s"]).drop_nans()
-    found["sent_late_s"] = {"p50": late.median(), "p99": late.quantile(0.99, "linear"), "max": late.max()}
-    span = float(known["due_s"].max() or 0.0)  # type: ignore[arg-type]
-    found["rate_per_s"] = known.height / span if span else float("nan")
+    if len(late):
+        found["sent_late_s"] = {"p50": late.median(), "p99": late.quantile(0.99, "linear"), "max": late.max()}
+    if known.height:
+        found["rate_per_s"] = _rate(known.height, known["due_s"])
+        found["answered_per_s"] = _rate(answers.height, answers["done_s"])
+    found |= _quality(answers)
+    found["by_task"] = {
+        str(task): _counts(mine) | _quality(mine.filter(pl.col("status") == _OK))
+        for (task,), mine in sorted(known.group_by("task"))
+    }
+    if tiers is not None:
+        by_tier = answers.with_columns(pl.col("answered_by").replace_strict(tiers, default="?").alias("tier"))
+        groups = sorted(by_tier.group_by("tier"))
+        found["tiers"] = {str(tier): mine.height / answers.height for (tier,), mine in groups}
+        found["by_tier"] = {str(tier): {"answered": mine.height} | _quality(mine) for (tier,), mine in groups}
+    return found
+
+
+def _counts(known: pl.DataFrame) -> dict[str, Any]:
+    refused = known.filter(pl.col("status") != _OK)["status"].value_counts().sort("status")
+    return {
+        "requests": known.height,
+        "answered": known.height - int(refused["count"].sum()),
+        "refused": {str(status): count for status, count in refused.iter_rows()},
+    }
+
+
+def _quality(answers: pl.DataFrame) -> dict[str, Any]:
+    """Latency and accuracy; nothing if there is no answer."""
+    found: dict[str, Any] = {}
+    if not answers.height:
+        return found
+    for name in ("latency_s", "latency_since_sent_s"):
+        latency = answers[name]
+        found[name] = {"mean": latency.mean()} | {
+            f"p{q}": latency.quantile(q / 100, "linear") for q in (50, 90, 95, 99)
+        }
     judged = answers["right"].drop_nulls()
     if len(judged):
         found["accuracy"] = _wilson(int(judged.sum()), len(judged))
-        found["estimated_quality"] = answers["estimated_quality"].mean()
-    if tiers is not None:
-        tier = answers["answered_by"].replace_strict(tiers, default="?")
-        found["tiers"] = {
-            name: count / answers.height
-            for name, count in tier.value_counts().sort("answered_by").iter_rows()
-        }
+    told = answers["estimated_quality"].drop_nans()
+    if len(told):
+        found["estimated_quality"] = told.mean()
     return found
+
+
+def _rate(count: int, until_s: pl.Series) -> float:
+    """A second, from the start until the last of `until_s`."""
+    last_s = until_s.max()
+    return count / last_s if isinstance(last_s, float) and last_s > 0 else float("nan")
 
 
 def _wilson(right: int, count: int) -> dict[str, float]:

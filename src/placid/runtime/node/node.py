@@ -199,7 +199,10 @@ class Node:
         if turns is None:
             raise ProtocolError(f"no repository can be reached from node '{self.name}' now", status=503)
         told = request.parameters.get("placid_deadline_s")
-        left_s = None if told is None else float(told)
+        try:
+            left_s = None if told is None else float(told)
+        except ValueError:
+            raise ProtocolError(f"'placid_deadline_s' is a number of seconds, got '{told}'") from None
         way = turns.next()
         trip = Travelling(
             request.model,

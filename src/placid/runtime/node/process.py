@@ -139,7 +139,7 @@ async def serve_node(
         if spec.grpc_port is not None:
             from placid.runtime.rpc.server import serve_grpc
 
-            servers.append(await serve_grpc(node, spec.host, spec.grpc_port))
+            servers.append(await serve_grpc(node, spec.host, spec.grpc_port, pending=node.pending))
             told["grpc"] = servers[-1].port
         say(told)
         await stopped.wait()

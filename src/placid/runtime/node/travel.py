@@ -76,6 +76,8 @@ def travelling(request: InferRequest) -> Travelling | None:
         )
     except ValueError:
         raise ProtocolError(f"parameter {WAY} is no way: {str(told)[:200]!r}") from None
+    if len(request.inputs) != 1:
+        raise ProtocolError(f"one input travels from node to node, got {len(request.inputs)}")
     (tensor,) = request.inputs
     content: bytes | np.ndarray = bytes(tensor.data)
     if tensor.name == "image":

@@ -17,6 +17,7 @@ from placid.errors import PlacidError
 
 __all__ = [
     "DATATYPES",
+    "MOST_DIMENSIONS",
     "InferRequest",
     "InferResponse",
     "ModelMetadata",
@@ -46,6 +47,8 @@ DATATYPES: Mapping[str, np.dtype] = {
 }
 _NAMES = {dtype: name for name, dtype in DATATYPES.items()}
 _LENGTH = struct.Struct("<I")
+#: of a shape; a million of them would keep the event loop busy for seconds with their product alone
+MOST_DIMENSIONS = 32
 
 
 class ProtocolError(PlacidError):
@@ -61,7 +64,8 @@ class Tensor:
     """A named tensor: `data` are the bytes that travel.
 
     Raises:
-        ProtocolError: the datatype is unknown, the shape negative, or the bytes are not as many as both ask for.
+        ProtocolError: the datatype is unknown, the shape negative or of more than 32 dimensions, or the bytes are not as
+            many as both ask for.
     """
 
     name: str
@@ -70,6 +74,10 @@ class Tensor:
     data: bytes | memoryview
 
     def __post_init__(self) -> None:
+        if len(self.shape) > MOST_DIMENSIONS:
+            raise ProtocolError(
+                f"tensor '{self.name}' has {len(self.shape)} dimensions, at most {MOST_DIMENSIONS} are taken"
+            )
         if any(s < 0 for s in self.shape):
             raise ProtocolError(f"tensor '{self.name}' has a negative size in its shape {list(self.shape)}")
         if self.datatype == "BYTES":
@@ -107,7 +115,10 @@ class Tensor:
         """The content as an array that shares the bytes (read only); not for BYTES."""
         if self.datatype == "BYTES":
             raise ProtocolError(f"tensor '{self.name}' is of BYTES, numbers are due")
-        return np.frombuffer(self.data, DATATYPES[self.datatype]).reshape(self.shape)
+        try:
+            return np.frombuffer(self.data, DATATYPES[self.datatype]).reshape(self.shape)
+        except ValueError as error:  # no bytes, but sizes beside the 0 that no array can have
+            raise ProtocolError(f"tensor '{self.name}' of {list(self.shape)}: {error}") from None
 
     def elements(self) -> list[bytes]:
         """The elements of a tensor of BYTES, in order.

@@ -16,6 +16,7 @@ import orjson
 
 from placid.runtime.protocol.messages import (
     DATATYPES,
+    MOST_DIMENSIONS,
     InferRequest,
     InferResponse,
     ModelMetadata,
@@ -200,6 +201,10 @@ def _tensors(told: object, rest: memoryview, what: str) -> tuple[Tensor, ...]:
             raise ProtocolError(f"tensor '{name}' needs a 'datatype'")
         if not isinstance(shape, list) or not all(type(s) is int and 0 <= s < 1 << 31 for s in shape):
             raise ProtocolError(f"tensor '{name}' needs a 'shape' of whole numbers from 0 on")
+        if len(shape) > MOST_DIMENSIONS:
+            raise ProtocolError(
+                f"tensor '{name}' has {len(shape)} dimensions, at most {MOST_DIMENSIONS} are taken"
+            )
         size = _parameters(one.get("parameters"), f"tensor '{name}'").get(_SIZE)
         data: bytes | memoryview
         if size is not None:

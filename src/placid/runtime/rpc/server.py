@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import hmac
 import logging
-import struct
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
-import numpy as np
 from google.protobuf.message import DecodeError
 
-from placid.runtime.protocol.messages import (
-    DATATYPES,
-    InferRequest,
-    InferResponse,
-    ModelMetadata,
-    Parameter,
-    ProtocolError,
-    Tensor,
-)
+from placid.runtime.http.connection import Pending
+from placid.runtime.protocol.messages import ProtocolError
 from placid.runtime.protocol.serving import Serving
-from placid.runtime.rpc.schema import SERVICE, message
+from placid.runtime.rpc.calls import Calls
+from placid.runtime.rpc.schema import CALLS, SERVICE, message
 
 __all__ = ["GrpcServer", "serve_grpc"]
 
@@ -37,17 +29,9 @@ _CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
     504: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
-#: which field of `InferTensorContents` holds the numbers of a datatype
-_CONTENTS = {
-    "BOOL": "bool_contents",
-    **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
-    "INT64": "int64_contents",
-    **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
-    "UINT64": "uint64_contents",
-    "FP32": "fp32_contents",
-    "FP64": "fp64_contents",
-    "BYTES": "bytes_contents",
-}
+_HEALTH = ("ServerLive", "ServerReady")
+#: characters of an error; they travel as a header, of which clients take 8 KiB, a character being up to 12 bytes there
+_MOST_TOLD = 500
 
 
 class GrpcServer:
@@ -58,7 +42,7 @@ class GrpcServer:
         self.port = port
 
     async def close(self, grace_s: float = 5.0) -> None:
-        """Take no more requests, answer those that came, for at most `grace_s`."""
+        """Take no more requests, answer those that came, for at most `grace_s`; then end the work on them."""
         await self._server.stop(grace_s)
 
 
@@ -68,17 +52,21 @@ async def serve_grpc(
     port: int = 0,
     *,
     token: str | None = None,
+    tls: grpc.ServerCredentials | None = None,
     most_bytes: int = 16 << 20,
+    pending: Pending | None = None,
 ) -> GrpcServer:
-    """Listen.
+    """Listen. A client that hangs up, or whose deadline passes, cancels `serving.infer`.
 
     Args:
         port: 0 for any that is free.
         token: if given, everything but health needs the metadata ``authorization: Bearer <token>``.
-        most_bytes: of a request.
+        tls: as `grpc.ssl_server_credentials` makes them; none for plain text.
+        most_bytes: of a request, packed and unpacked.
+        pending: counts what waits for an answer, for whoever wants to know.
 
     Raises:
-        RuntimeError: the port is taken.
+        OSError: the port is taken, or there is no such host.
     """
     server = grpc.aio.server(
         options=[
@@ -87,167 +75,59 @@ async def serve_grpc(
             ("grpc.so_reuseport", 0),
         ]
     )
-    verbs = _Verbs(serving)
+    calls, counted = Calls(serving), pending or Pending()
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(
-            _guarded(
-                getattr(verbs, _snake(name)),
-                message(f"{name}Request"),
-                None if name in ("ServerLive", "ServerReady") else token,
-            ),
-            response_serializer=message(f"{name}Response").SerializeToString,
+            _guarded(getattr(calls, name), message(asked), None if name in _HEALTH else token, counted),
+            response_serializer=message(answered).SerializeToString,
         )
-        for name in (
-            *("ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer"),
-            "RepositoryIndex",
-        )
+        for name, (asked, answered) in CALLS.items()
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-    bound = server.add_insecure_port(f"{host}:{port}")
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        bound = server.add_secure_port(address, tls) if tls else server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen at {address}: {error}") from None
     await server.start()
     return GrpcServer(server, bound)
 
 
 def _guarded(
-    verb: Callable[[Any], Awaitable[Any]], kind: Any, token: str | None
+    call: Callable[[Any], Awaitable[Any]], kind: Any, token: str | None, pending: Pending
 ) -> Callable[[bytes, Any], Awaitable[Any]]:
-    """`verb`, from the bytes of a request of `kind`, with errors as gRPC tells them."""
+    """`call`, from the bytes of a request of `kind`, with errors as gRPC tells them."""
 
     async def asked(data: bytes, context: Any) -> Any:
-        if token is not None:
-            given = dict(context.invocation_metadata() or ()).get("authorization", "")
-            if not hmac.compare_digest(str(given).encode(), f"Bearer {token}".encode()):
-                await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is missing or wrong")
+        pending.count += 1
         try:
-            return await verb(kind.FromString(data))
+            if token is not None:
+                _check_token(context, token)
+            return await call(kind.FromString(data))
         except DecodeError as error:
             code, told = grpc.StatusCode.INVALID_ARGUMENT, f"this is no {kind.DESCRIPTOR.name}: {error}"
         except ProtocolError as error:
-            code, told = _CODES.get(error.status, grpc.StatusCode.INTERNAL), str(error)
+            code, told = _CODES.get(error.status), str(error)
+            if code is None:
+                code, told = _failed()
         except Exception:
-            _LOG.exception("a call failed")
-            code, told = grpc.StatusCode.INTERNAL, "this failed inside the server; its log says more"
-        await context.abort(code, told)
+            code, told = _failed()
+        finally:
+            pending.count -= 1
+        await context.abort(code, told if len(told) <= _MOST_TOLD else f"{told[:_MOST_TOLD]} …")
         raise AssertionError("abort raises")
 
     return asked
 
 
-class _Verbs:
-    """Each call of the service, from its request message to its response message."""
-
-    def __init__(self, serving: Serving) -> None:
-        self._serving = serving
-
-    async def server_live(self, request: Any) -> Any:
-        return message("ServerLiveResponse")(live=self._serving.live())
-
-    async def server_ready(self, request: Any) -> Any:
-        return message("ServerReadyResponse")(ready=self._serving.ready())
-
-    async def model_ready(self, request: Any) -> Any:
-        self._serving.model(request.name, request.version)
-        return message("ModelReadyResponse")(ready=self._serving.ready())
-
-    async def server_metadata(self, request: Any) -> Any:
-        return message("ServerMetadataResponse")(
-            name=self._serving.name, version=self._serving.version, extensions=["model_repository"]
-        )
-
-    async def model_metadata(self, request: Any) -> Any:
-        return _metadata(self._serving.model(request.name, request.version))
-
-    async def repository_index(self, request: Any) -> Any:
-        index = message("RepositoryIndexResponse.ModelIndex")
-        return message("RepositoryIndexResponse")(
-            models=[index(name=m.name, version=m.versions[-1], state="READY") for m in self._serving.models()]
-        )
-
-    async def model_infer(self, request: Any) -> Any:
-        return _response(await self._serving.infer(_request(request)))
+def _failed() -> tuple[Any, str]:
+    """What is told of the exception that is being handled; the log has the rest."""
+    _LOG.exception("a call failed")
+    return grpc.StatusCode.INTERNAL, "this failed inside the server; its log says more"
 
 
-def _request(told: Any) -> InferRequest:
-    raw = list(told.raw_input_contents)
-    if raw and len(raw) != len(told.inputs):
-        raise ProtocolError(f"{len(told.inputs)} inputs, but {len(raw)} raw contents")
-    if not told.inputs:
-        raise ProtocolError("the request has no 'inputs'")
-    inputs = tuple(
-        Tensor(t.name, t.datatype, tuple(t.shape), raw[i] if raw else _packed(t))
-        for i, t in enumerate(told.inputs)
-    )
-    return InferRequest(
-        told.model_name,
-        inputs,
-        told.model_version,
-        told.id,
-        tuple(o.name for o in told.outputs),
-        {key: _value(value) for key, value in told.parameters.items()},
-    )
-
-
-def _packed(tensor: Any) -> bytes:
-    field = _CONTENTS.get(tensor.datatype)
-    if field is None:
-        known = ", ".join(_CONTENTS)
-        raise ProtocolError(
-            f"tensor '{tensor.name}' of '{tensor.datatype}' needs raw contents. Typed ones: {known}"
-        )
-    values = list(getattr(tensor.contents, field))
-    if tensor.datatype == "BYTES":
-        return b"".join(struct.pack("<I", len(v)) + v for v in values)
-    try:
-        return np.array(values, dtype=DATATYPES[tensor.datatype]).tobytes()
-    except OverflowError as error:
-        raise ProtocolError(f"tensor '{tensor.name}' of {tensor.datatype}: {error}") from None
-
-
-def _response(answer: InferResponse) -> Any:
-    tensor = message("ModelInferResponse.InferOutputTensor")
-    made = message("ModelInferResponse")(
-        model_name=answer.model,
-        model_version=answer.version,
-        id=answer.id,
-        outputs=[tensor(name=t.name, datatype=t.datatype, shape=list(t.shape)) for t in answer.outputs],
-        raw_output_contents=[bytes(t.data) for t in answer.outputs],
-    )
-    for key, value in answer.parameters.items():
-        made.parameters[key].CopyFrom(_parameter(value))
-    return made
-
-
-def _parameter(value: Parameter) -> Any:
-    kind = message("InferParameter")
-    if isinstance(value, bool):
-        return kind(bool_param=value)
-    if isinstance(value, int):
-        return kind(int64_param=value)
-    return kind(double_param=value) if isinstance(value, float) else kind(string_param=value)
-
-
-def _value(parameter: Any) -> Parameter:
-    chosen = parameter.WhichOneof("parameter_choice")
-    if chosen is None:
-        raise ProtocolError("a parameter has no value")
-    found: Parameter = getattr(parameter, chosen)
-    return found
-
-
-def _metadata(model: ModelMetadata) -> Any:
-    tensor = message("ModelMetadataResponse.TensorMetadata")
-
-    def told(tensors: Any) -> list[Any]:
-        return [tensor(name=t.name, datatype=t.datatype, shape=list(t.shape)) for t in tensors]
-
-    return message("ModelMetadataResponse")(
-        name=model.name,
-        versions=list(model.versions),
-        platform=model.platform,
-        inputs=told(model.inputs),
-        outputs=told(model.outputs),
-    )
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+def _check_token(context: Any, token: str) -> None:
+    given = dict(context.invocation_metadata() or ()).get("authorization", "")
+    given = given if isinstance(given, bytes) else given.encode()
+    if not hmac.compare_digest(given, f"Bearer {token}".encode()):
+        raise ProtocolError("the token is missing or wrong", status=401)

@@ -13,6 +13,7 @@ import grpc
 import numpy as np
 import pytest
 from echo_server import Echo
+from spoiling import spoilt
 
 from placid.runtime.rpc.schema import message
 from placid.runtime.rpc.server import serve_grpc
@@ -171,28 +172,12 @@ def test_whatever_comes_the_server_goes_on() -> None:
     typed.inputs.add(name="t", datatype="BYTES", shape=[1]).contents.bytes_contents.append(b"word")
     whole = [asked.SerializeToString(), typed.SerializeToString()]
 
-    def spoilt(data: bytearray) -> bytes:
-        for _ in range(int(rng.integers(1, 5))):
-            i = int(rng.integers(len(data)))
-            match int(rng.integers(4)):
-                case 0:
-                    data[i] = int(rng.integers(256))
-                case 1:
-                    del data[i : i + int(rng.integers(1, 20))]
-                case 2:
-                    data[i:i] = rng.bytes(int(rng.integers(1, 20)))
-                case _:
-                    data[i] ^= 1 << int(rng.integers(8))
-            if not data:
-                break
-        return bytes(data)
-
     def work(client: Any, port: int) -> None:
         codes = set()
         with channel_to(port) as channel:
             call = raw_call(channel)
             for n in range(600):
-                data = rng.bytes(n) if n % 10 == 0 else spoilt(bytearray(whole[n % 2]))
+                data = rng.bytes(n) if n % 10 == 0 else spoilt(whole[n % 2], rng)
                 answer = call.future(data, timeout=5)
                 codes.add(answer.code())
                 assert answer.code() is not grpc.StatusCode.INTERNAL, (data, answer.details())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from placid.catalog.variants import Variant, Zoo, read_zoo, shipped_zoo
+from placid.inference.digest import digest_of
 from placid.inference.inputs import network_input
 from placid.inference.pictures import picture_codec
 from placid.inference.samples import read_samples
@@ -13,7 +14,6 @@ from placid.inference.wire import wire_from
 from placid.splitting.data import DATASETS, Images
 from placid.splitting.lab.segments import runner
 from placid.splitting.measuring import footprint
-from placid.splitting.measuring.plain_file import digest_of
 
 SLICE = shipped_zoo() / "pictures.npz"
 NAMES = [v.name for v in read_zoo().variants] if (shipped_zoo() / "manifest.json").exists() else []

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,6 +104,7 @@ def live_of(
         )
     used_slot_s = slot_s or built.slot_s
 
+    @lru_cache(maxsize=1)  # here, and again where the controller begins
     def compiled(network: Network) -> Problem:
         return compile_problem(network, built.catalog, built.requests, built.weights, used_slot_s)
 
@@ -230,7 +232,7 @@ async def network_up(
         watchers.append(Watcher(controller, live.network, f"{scenario.name}, policy {live.label}"))
         watchers[0].begin()
         page = await serve_page(watchers[0], port=port)
-        _write_nodes(folder, live, running)
+        _write_nodes(folder, live, running, controller.problem)
         yield NetworkUp(live, folder, controller, running, f"http://127.0.0.1:{page.port}/")
     finally:
         for file in (folder.nodes, folder.token):
@@ -257,8 +259,8 @@ def _row(live: Live, slot: Slot) -> dict[str, Any]:
     }
 
 
-def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running]) -> None:
-    entered = {live.network.nodes[v].name for v in np.unique(live.compiled(live.network).type_ingress)}
+def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running], problem: Problem) -> None:
+    entered = {problem.node_names[v] for v in np.unique(problem.type_ingress)}
     told = {
         "pid": os.getpid(),
         "slot_s": live.slot_s,

@@ -70,16 +70,6 @@ class Validated:
     rows: pl.DataFrame
     refused: int
 
-    def to_frame(self) -> pl.DataFrame:
-        """The comparisons as a table."""
-        return pl.DataFrame(
-            [
-                {"what": c.what, "of": c.of, "unit": c.unit, "predicted": c.predicted, "measured": c.measured}
-                | {"difference": c.difference, "chance": c.chance}
-                for c in self.comparisons
-            ]
-        )
-
 
 def samples_of(built: Built, pictures: Path | None) -> Samples:
     """The pictures that are sent: those of a file, else those that lie beside the zoo."""

@@ -12,6 +12,7 @@ import pytest
 
 from placid.catalog.variants import Variant, Zoo, read_zoo
 from placid.errors import InputError
+from placid.inference.digest import digest_of
 from placid.inference.inputs import network_input
 from placid.inference.wire import wire_from
 from placid.splitting.data import load_dataset
@@ -20,7 +21,6 @@ from placid.splitting.lab.build import build_zoo
 from placid.splitting.lab.segments import runner
 from placid.splitting.lab.spec import read_lab
 from placid.splitting.lab.train import train_lab, weights_file
-from placid.splitting.measuring.plain_file import digest_of
 
 LAB = """\
 data: cifar10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from time import monotonic, perf_counter
@@ -15,6 +15,7 @@ import numpy as np
 from placid.catalog.models import Catalog
 from placid.errors import RunError
 from placid.network.graph import Network
+from placid.network.routing import Routes
 from placid.placement.base import Feedback, Policy
 from placid.problem.arrays import Problem
 from placid.problem.placement import bytes_loaded, check_feasible, empty_placement
@@ -137,17 +138,15 @@ class Controller:
         """What every node told last."""
         return self._tallies
 
+    @property
+    def routes(self) -> Routes:
+        """Where each node forwards now."""
+        return self._now.routes
+
     async def ask_all(self) -> dict[str, Any]:
         """What every node tells of itself now; those that do not answer are left out."""
-        names = list(self._clients)
-        results = await asyncio.gather(
-            *(self._clients[n].get("/placid/tally", timeout_s=2.0) for n in names), return_exceptions=True
-        )
-        return {
-            name: json.loads(result[1])
-            for name, result in zip(names, results, strict=True)
-            if not isinstance(result, BaseException) and result[0] == 200
-        }
+        answers = await self._asked(list(self._clients), timeout_s=2.0)
+        return {name: told for name, told in answers.items() if not isinstance(told, BaseException)}
 
     async def begin(self) -> Mapping[str, Running]:
         """Start the nodes and connect them; where they listen comes back.
@@ -160,7 +159,7 @@ class Controller:
         self.running = dict(await self._engine.start(list(self._live.specs.values())))
         for name, running in self.running.items():
             self._connect(name, running)
-        await self._tell_all(ways=True)
+        await self._tell_all()
         self._watching = asyncio.create_task(self._watch())
         return self.running
 
@@ -235,16 +234,13 @@ class Controller:
             await self._tell(self._with_ways(ways.within(whole, kept)))
             await self._tell({name: self._orders(name, items=new[name]) for name in changed})
         self.placed = placed
-        await self._tell_all(ways=True)
+        await self._tell_all()
 
-    async def _tell_all(self, ways: bool) -> None:
+    async def _tell_all(self) -> None:
         """To every node that is up where it forwards, and how requests that enter there are answered."""
-        found = self._ways_now().of(self._up(self.placed), self.demand) if ways else {}
+        found = self._ways_now().of(self._up(self.placed), self.demand)
         orders = {name: self._orders(name) for name in self.running if name not in self._now.down}
-        for name, by_task in found.items():
-            if name in orders:
-                orders[name] = replace(orders[name], ways=by_task)
-        await self._tell(orders)
+        await self._tell(orders | self._with_ways(found))
 
     def _with_ways(self, ways: Mapping[str, Mapping[str, tuple[Way, ...]]]) -> dict[str, Orders]:
         return {
@@ -298,9 +294,6 @@ class Controller:
     async def _collect(self) -> tuple[np.ndarray, dict[str, int]]:
         """Requests by type since it was asked last, int64 [R], and refusals by node and reason."""
         names = [n for n in self.running if n not in self._now.down]
-        results = await asyncio.gather(
-            *(self._clients[n].get("/placid/tally") for n in names), return_exceptions=True
-        )
         problem = self._now.problem
         demand = np.zeros(problem.type_count, np.int64)
         refused: dict[str, int] = {}
@@ -308,11 +301,10 @@ class Controller:
             (problem.node_names[v], problem.task_names[t]): r
             for r, (v, t) in enumerate(zip(problem.type_ingress, problem.type_task, strict=True))
         }
-        for name, result in zip(names, results, strict=True):
-            if isinstance(result, BaseException):
-                self._hears(f"{name} does not tell: {result}")
+        for name, told in (await self._asked(names)).items():
+            if isinstance(told, BaseException):
+                self._hears(f"{name} does not tell: {told}")
                 continue
-            told = json.loads(result[1])
             self._tallies[name] = told
             for task, count in self._new(f"{name}/entered", told["tally"]["entered"]).items():
                 if (name, task) in number:
@@ -320,6 +312,23 @@ class Controller:
             for reason, count in self._new(f"{name}/refused", told["tally"]["refused"]).items():
                 refused[f"{name}: {reason}"] = count
         return demand, refused
+
+    async def _asked(self, names: Sequence[str], timeout_s: float | None = None) -> dict[str, Any]:
+        """What each of `names` tells of itself, or the error that came instead."""
+        results = await asyncio.gather(
+            *(self._clients[n].get("/placid/tally", timeout_s=timeout_s) for n in names),
+            return_exceptions=True,
+        )
+        found: dict[str, Any] = {}
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, BaseException):
+                found[name] = result
+            else:
+                status, body = result
+                found[name] = (
+                    json.loads(body) if status == 200 else RunError(f"it answers with status {status}")
+                )
+        return found
 
     def _new(self, key: str, now: Mapping[str, int]) -> dict[str, int]:
         """What came to the counts `now` since they were last seen; a process that is new counts from 0 again."""
@@ -353,7 +362,7 @@ class Controller:
         if not self._live.network.node(name).repository:
             self._now.fails(name)
             self.placed = self._up(self.placed)
-            await self._tell_all(ways=True)
+            await self._tell_all()
 
     async def _restart(self, name: str) -> None:
         wait_s = 1.0
@@ -369,7 +378,7 @@ class Controller:
             self.running[name] = running
             self._connect(name, running)
             self._now.is_back(name)
-            await self._tell_all(ways=True)
+            await self._tell_all()
         self._hears(f"{name} is back, empty")
 
     def _up(self, placed: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from placid.runtime.spec import Address, NodeSpec
 
@@ -28,6 +29,18 @@ class Running:
     peers: Address
     pid: int = 0
     grpc: Address | None = None
+
+    @classmethod
+    def told(cls, what: Mapping[str, Any]) -> Running:
+        """From what a node says when it listens (`placid.runtime.node.process.serve_node`)."""
+        name, host, grpc = what["name"], what["host"], what["grpc"]
+        return cls(
+            name,
+            Address(host, what["port"]),
+            Address(host, what["peers"]),
+            what["pid"],
+            None if grpc is None else Address(host, grpc),
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from placid.errors import RunError
 from placid.runtime.engines.base import Ended, Engine, Running
-from placid.runtime.spec import Address, NodeSpec
+from placid.runtime.engines.zygote import log_of
+from placid.runtime.spec import NodeSpec
 
 __all__ = ["LocalEngine"]
 
@@ -101,16 +102,7 @@ class LocalEngine(Engine):
                 continue
             future = self._starting.pop(told["name"], None)
             if future is not None and not future.done():
-                host = told.get("host", "127.0.0.1")
-                future.set_result(
-                    Running(
-                        told["name"],
-                        Address(host, told["port"]),
-                        Address(host, told["peers"]),
-                        told["pid"],
-                        Address(host, told["grpc"]) if "grpc" in told else None,
-                    )
-                )
+                future.set_result(Running.told(told))
 
     def _over(self, name: str, code: int) -> None:
         future = self._starting.pop(name, None)
@@ -120,9 +112,8 @@ class LocalEngine(Engine):
             self.ended.put_nowait(Ended(name, code))
 
     def _last_words(self, name: str) -> str:
-        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
         try:
-            lines = (self._logs / f"{safe}.log").read_text().strip().splitlines()
+            lines = log_of(self._logs, name).read_text().strip().splitlines()
         except OSError:
             return ""
         return f": {lines[-1]}" if lines else ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from placid.errors import InputError, RunError
 from placid.runtime.engines.base import Ended, Engine, Running
-from placid.runtime.spec import Address, NodeSpec
+from placid.runtime.spec import NodeSpec
 
 __all__ = ["RayNodes"]
 
@@ -73,14 +73,7 @@ class RayNodes(Engine):
                 ) from None
             except Exception as error:  # of Ray, or of the node
                 raise RunError(f"node '{spec.name}' did not start: {str(error).splitlines()[-1]}") from error
-            host = told["host"]
-            found[spec.name] = Running(
-                spec.name,
-                Address(host, told["port"]),
-                Address(host, told["peers"]),
-                told["pid"],
-                Address(host, told["grpc"]) if "grpc" in told else None,
-            )
+            found[spec.name] = Running.told(told)
             self._watching[spec.name] = asyncio.create_task(self._watch(spec.name))
         return found
 
@@ -125,7 +118,7 @@ class _Node:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if self._serving.done():
             self._serving.result()
-        return {**told.result(), "host": self._host}
+        return told.result()
 
     async def served(self) -> None:
         """Return when it serves no more."""

@@ -15,9 +15,15 @@ import signal
 import sys
 from pathlib import Path
 
-__all__ = ["main"]
+__all__ = ["log_of", "main"]
 
 _DIE_WITH_PARENT = 1
+
+
+def log_of(logs: Path, name: str) -> Path:
+    """The file in `logs` for what node `name` has to say."""
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+    return logs / f"{safe}.log"
 
 
 def main() -> None:
@@ -70,8 +76,7 @@ def _become(line: bytes, name: str, gone: int, logs: Path, unwanted: tuple[int, 
             os.close(fd)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-        safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
-        log = os.open(logs / f"{safe}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = os.open(log_of(logs, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 2)
         from placid.runtime.node.process import run_node
         from placid.runtime.spec import NodeSpec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import logging
 import zlib
 from collections import deque
@@ -14,7 +15,7 @@ from typing import cast
 
 import httptools
 
-__all__ = ["Connection", "Limits", "Pending", "Reply", "Request"]
+__all__ = ["Connection", "Handle", "Limits", "Pending", "Reply", "Request", "error_reply"]
 
 _LOG = logging.getLogger("placid.http")
 
@@ -101,7 +102,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are of no common class
         if len(self._open) >= self._limits.connections:
-            self._write(_error(503, "too many connections"), keep=False)
+            self._write(error_reply(503, "too many connections"), keep=False)
             transport.close()
             return
         self._open.add(self)
@@ -245,7 +246,7 @@ class Connection(asyncio.Protocol):
                     self._transport.resume_reading()
                 if refused is not None:
                     self._pending.count -= 1
-                    reply = _error(refused.status, str(refused))
+                    reply = error_reply(refused.status, str(refused))
                 else:
                     assert request is not None
                     try:
@@ -268,7 +269,7 @@ class Connection(asyncio.Protocol):
             return await self._handle(request)
         except Exception:
             _LOG.exception("%s %s failed", request.method, request.target)
-            return _error(500, "this failed inside the server; its log says more")
+            return error_reply(500, "this failed inside the server; its log says more")
 
     def _write(self, reply: Reply, *, keep: bool) -> None:
         head = [
@@ -293,10 +294,9 @@ class Connection(asyncio.Protocol):
             self._wait(self._limits.idle_s)
 
 
-def _error(status: int, message: str) -> Reply:
-    import json
-
-    return Reply(status, json.dumps({"error": message}).encode())
+def error_reply(status: int, message: str, *headers: tuple[str, str]) -> Reply:
+    """What the protocol has for errors."""
+    return Reply(status, json.dumps({"error": message}).encode(), headers=headers)
 
 
 _PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus}

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import unquote
 
-from placid.runtime.http.connection import Connection, Limits, Pending, Reply, Request
+from placid.runtime.http.connection import Connection, Handle, Limits, Pending, Reply, Request, error_reply
 from placid.runtime.protocol.messages import ModelMetadata, ProtocolError, TensorMetadata
 from placid.runtime.protocol.rest import metadata_body, read_request, write_response
 from placid.runtime.protocol.serving import Serving
+from placid.runtime.protocol.token import check_token
 
-__all__ = ["Extra", "HttpServer", "serve_http"]
+__all__ = ["Extra", "HttpServer", "listen", "serve_http"]
 
 #: takes a body and headers, gives a status, a content type and a body
 Extra = Callable[[bytes, Mapping[str, str]], Awaitable[tuple[int, str, bytes]]]
-#: where Triton's configuration has another name for a datatype
-_TRITON = {"BYTES": "TYPE_STRING"}
 _LENGTH = "inference-header-content-length"
 _EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 
@@ -67,10 +65,24 @@ async def serve_http(
     Raises:
         OSError: the port is taken.
     """
-    counted = pending or Pending()
-    given = limits or Limits()
+    return await listen(_Endpoints(serving, extra or {}, token), host, port, limits, tls, pending)
+
+
+async def listen(
+    handle: Handle,
+    host: str,
+    port: int,
+    limits: Limits | None = None,
+    tls: ssl.SSLContext | None = None,
+    pending: Pending | None = None,
+) -> HttpServer:
+    """Let `handle` answer whatever is asked.
+
+    Raises:
+        OSError: the port is taken.
+    """
     open_: set[Connection] = set()
-    handle = _Endpoints(serving, extra or {}, token)
+    given, counted = limits or Limits(), pending or Pending()
     server = await asyncio.get_running_loop().create_server(
         lambda: Connection(handle, given, open_, counted), host, port, ssl=tls, backlog=1024
     )
@@ -90,9 +102,7 @@ class _Endpoints:
         path = request.target.partition("?")[0]
         try:
             if self._token is not None and not path.startswith("/v2/health/"):
-                given = request.headers.get("authorization", "")
-                if not hmac.compare_digest(given.encode("latin-1"), f"Bearer {self._token}".encode()):
-                    raise ProtocolError("the token is missing or wrong", status=401)
+                check_token(request.headers.get("authorization", "").encode("latin-1"), self._token)
             if path in self._extra_paths:
                 handler = self._extra.get((request.method, path))
                 if handler is None:
@@ -101,7 +111,7 @@ class _Endpoints:
                 return Reply(status, body, content_type)
             return await self._protocol(request, [unquote(p) for p in path.strip("/").split("/")])
         except ProtocolError as error:
-            return Reply(error.status, json.dumps({"error": str(error)}).encode())
+            return error_reply(error.status, str(error))
 
     async def _protocol(self, request: Request, parts: list[str]) -> Reply:
         serving = self._serving
@@ -170,7 +180,7 @@ def _json(what: object) -> Reply:
 
 
 def _wrong_method(allowed: str) -> Reply:
-    return Reply(405, json.dumps({"error": f"this takes {allowed}"}).encode(), headers=(("allow", allowed),))
+    return error_reply(405, f"this takes {allowed}", ("allow", allowed))
 
 
 def _config(model: ModelMetadata) -> dict[str, object]:
@@ -184,8 +194,7 @@ def _config(model: ModelMetadata) -> dict[str, object]:
 
 
 def _configured(tensor: TensorMetadata) -> dict[str, object]:
-    kind = _TRITON.get(tensor.datatype, f"TYPE_{tensor.datatype}")
-    return {"name": tensor.name, "data_type": kind, "dims": list(tensor.shape)}
+    return {"name": tensor.name, "data_type": tensor.config_datatype, "dims": list(tensor.shape)}
 
 
 def _stats(model: ModelMetadata) -> dict[str, object]:

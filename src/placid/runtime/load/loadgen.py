@@ -19,6 +19,7 @@ from placid.errors import InputError, UnknownNameError
 from placid.randomness import stream
 from placid.runtime.alarm import Alarm
 from placid.runtime.load.early_stopping import bound_holds, sure_quantile_s
+from placid.runtime.load.outstanding import Outstanding
 from placid.runtime.protocol.messages import ProtocolError
 
 __all__ = ["SCENARIOS", "LoadGen", "Result", "Scenario"]
@@ -142,32 +143,17 @@ class LoadGen:
         return max(self.samples, int(_SLACK * self.least_s * self.rate_per_s))
 
     async def _poisson(self, run: _Run, begun: float) -> None:
-        rng, alarm = stream(self.seed, "loadgen"), Alarm()
-        out: set[asyncio.Task[None]] = set()
-        failed: list[BaseException] = []
-
-        def over(task: asyncio.Task[None]) -> None:
-            out.discard(task)
-            if not task.cancelled() and (error := task.exception()) is not None:
-                failed.append(error)
-
+        rng, alarm, out = stream(self.seed, "loadgen"), Alarm(), Outstanding()
         due, sent = begun, 0
         try:
-            while not failed and (due - begun < self.least_s or sent < self.least_queries):
+            while not out.failed and (due - begun < self.least_s or sent < self.least_queries):
                 sent += 1
                 due += float(rng.exponential(1 / self.rate_per_s))
                 await alarm.until(due)
-                task = asyncio.create_task(run.query(1, due))
-                out.add(task)
-                task.add_done_callback(over)
-            while out and not failed:
-                await asyncio.wait(out, return_when=asyncio.FIRST_EXCEPTION)
-            if failed:
-                raise failed[0]
+                out.start(run.query(1, due))
+            await out.all_done()
         finally:
-            for task in out:
-                task.cancel()
-            await asyncio.gather(*out, return_exceptions=True)
+            await out.end()
             alarm.close()
 
     def _result(self, run: _Run, took_s: float) -> Result:

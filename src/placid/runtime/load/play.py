@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 import numpy as np
 
 from placid.errors import InputError
 from placid.runtime.alarm import Alarm
+from placid.runtime.load.outstanding import Outstanding
 from placid.runtime.load.records import Records
 from placid.runtime.load.schedule import Schedule
 from placid.runtime.protocol.messages import ProtocolError
@@ -87,7 +87,7 @@ def lateness_s(records: Records) -> np.ndarray:
 
 
 class _Playing:
-    """Requests that are out, and the first error that is no refusal."""
+    """One play: what is out, and what is known of the rest."""
 
     def __init__(
         self, schedule: Schedule, ask: Ask, tell: Callable[[int, int], None], begun_s: float
@@ -95,21 +95,20 @@ class _Playing:
         self.records = Records(schedule, begun_s)
         self._ask, self._tell, self._begun_s = ask, tell, begun_s
         self._alarm = Alarm()
-        self._out: set[asyncio.Task[None]] = set()
-        self._failed: list[BaseException] = []
+        self._out = Outstanding()
 
     async def open_loop(self, most_in_flight: int) -> None:
         """A task for every request."""
         for i, due_s, kind, picture in self._requests():
             await self._alarm.until(self._begun_s + due_s)
-            if self._failed:
+            if self._out.failed:
                 break
             if len(self._out) >= most_in_flight:
                 self.records.refused(i, 0, "not sent: too many were out", self._now_s)
                 self._tell(self.records.done, len(self.records.schedule))
             else:
-                self._start(self._one(i, kind, picture))
-        await self._all_done()
+                self._out.start(self._one(i, kind, picture))
+        await self._out.all_done()
 
     async def closed_loop(self, clients: int) -> None:
         """A task for every client; all take their requests from one row."""
@@ -121,14 +120,12 @@ class _Playing:
                 await self._one(i, kind, picture)
 
         for _ in range(clients):
-            self._start(client())
-        await self._all_done()
+            self._out.start(client())
+        await self._out.all_done()
 
     async def end(self) -> None:
         """Nothing is out any more."""
-        for task in self._out:
-            task.cancel()
-        await asyncio.gather(*self._out, return_exceptions=True)
+        await self._out.end()
         self._alarm.close()
 
     @property
@@ -148,19 +145,3 @@ class _Playing:
         except ProtocolError as error:
             self.records.refused(i, error.status, str(error), self._now_s)
         self._tell(self.records.done, len(self.records.schedule))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._out.add(task)
-        task.add_done_callback(self._over)
-
-    def _over(self, task: asyncio.Task[None]) -> None:
-        self._out.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failed.append(error)
-
-    async def _all_done(self) -> None:
-        while self._out and not self._failed:
-            await asyncio.wait(self._out, return_when=asyncio.FIRST_EXCEPTION)
-        if self._failed:
-            raise self._failed[0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from placid.inference.intervals import over_images
 from placid.runtime.load.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Records", "summary", "write_rows"]
 
 _OK = 200
-#: of a normal distribution, within which 95 % lie
-_Z = 1.959963984540054
 
 
 class Records:
@@ -160,7 +159,8 @@ def _quality(answers: pl.DataFrame) -> dict[str, Any]:
         }
     judged = answers["right"].drop_nulls()
     if len(judged):
-        found["accuracy"] = _wilson(int(judged.sum()), len(judged))
+        share = over_images(int(judged.sum()) / len(judged), len(judged))
+        found["accuracy"] = {"share": share.value, "low": share.low, "high": share.high}
     told = answers["estimated_quality"].drop_nans()
     if len(told):
         found["estimated_quality"] = told.mean()
@@ -171,11 +171,3 @@ def _rate(count: int, until_s: pl.Series) -> float:
     """A second, from the start until the last of `until_s`."""
     last_s = until_s.max()
     return count / last_s if isinstance(last_s, float) and last_s > 0 else float("nan")
-
-
-def _wilson(right: int, count: int) -> dict[str, float]:
-    """A share, and the ends of its 95 % interval."""
-    p, z2 = right / count, _Z**2
-    centre = (p + z2 / (2 * count)) / (1 + z2 / count)
-    half = _Z / (1 + z2 / count) * np.sqrt(p * (1 - p) / count + z2 / (4 * count**2))
-    return {"share": p, "low": float(centre - half), "high": float(centre + half)}

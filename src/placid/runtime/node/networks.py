@@ -14,6 +14,7 @@ import onnxruntime as ort
 
 from placid.catalog.variants import Variant, Zoo, read_zoo
 from placid.errors import InputError
+from placid.inference.digest import digest_of
 from placid.inference.inputs import network_input
 from placid.inference.pictures import PictureCodec, picture_codec
 from placid.inference.scores import Score
@@ -235,9 +236,7 @@ def _warm(loaded: _Loaded) -> None:
 
 
 def _check_sum(path: Path, due: str) -> None:
-    from hashlib import sha256
-
-    if due and path.is_file() and sha256(path.read_bytes()).hexdigest() != due:
+    if due and path.is_file() and digest_of(path) != due:
         raise InputError(
             "is not the file that the manifest of its zoo speaks of: its SHA-256 differs", where=str(path)
         )

@@ -147,7 +147,7 @@ class Node:
             self.tally.done += 1
             self.tally.done_s += took_s
             self.tally.sure += answer.sureness
-            return client_response(request, answer, node, variant, monotonic() - came, self._labels)
+            return client_response(request, answer, node, variant, took_s, self._labels)
         except ProtocolError as error:
             self.tally.refused[_REASONS.get(error.status, "malformed")] += 1
             raise
@@ -204,16 +204,7 @@ class Node:
         except ValueError:
             raise ProtocolError(f"'placid_deadline_s' is a number of seconds, got '{told}'") from None
         way = turns.next()
-        trip = Travelling(
-            request.model,
-            way.variant,
-            way.stages,
-            0,
-            picture,
-            left_s,
-            request.id,
-            str(request.parameters.get("placid_trace", "")),
-        )
+        trip = Travelling(request.model, way.variant, way.stages, 0, picture, left_s, request.id)
         try:
             return await self._advance(trip, came)
         except ProtocolError as error:

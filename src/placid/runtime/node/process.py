@@ -60,7 +60,7 @@ def open_to_all(node: Node) -> dict[tuple[str, str], Callable[..., Awaitable[Rep
     return {("GET", "/metrics"): metrics}
 
 
-def control(node: Node, stop: Callable[[], None]) -> dict[tuple[str, str], Callable[..., Awaitable[Reply]]]:
+def control(node: Node) -> dict[tuple[str, str], Callable[..., Awaitable[Reply]]]:
     """What the controller asks: (method, path) -> handler."""
 
     async def orders(body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -74,15 +74,7 @@ def control(node: Node, stop: Callable[[], None]) -> dict[tuple[str, str], Calla
     async def tally(body: bytes, headers: Mapping[str, str]) -> Reply:
         return 200, _JSON, json.dumps(told(node)).encode()
 
-    async def leave(body: bytes, headers: Mapping[str, str]) -> Reply:
-        stop()
-        return 200, _JSON, b"{}"
-
-    return {
-        ("POST", "/placid/orders"): orders,
-        ("GET", "/placid/tally"): tally,
-        ("POST", "/placid/stop"): leave,
-    }
+    return {("POST", "/placid/orders"): orders, ("GET", "/placid/tally"): tally}
 
 
 def told(node: Node) -> dict[str, Any]:
@@ -131,17 +123,26 @@ async def serve_node(
                 spec.host,
                 0,
                 token=spec.token or None,
-                extra=control(node, stopped.set),
+                extra=control(node),
                 pending=node.pending,
             )
         )
-        told = {"name": spec.name, "pid": os.getpid(), "port": servers[0].port, "peers": servers[1].port}
+        grpc = None
         if spec.grpc_port is not None:
             from placid.runtime.rpc.server import serve_grpc
 
             servers.append(await serve_grpc(node, spec.host, spec.grpc_port, pending=node.pending))
-            told["grpc"] = servers[-1].port
-        say(told)
+            grpc = servers[-1].port
+        say(
+            {
+                "name": spec.name,
+                "pid": os.getpid(),
+                "host": spec.host,
+                "port": servers[0].port,
+                "peers": servers[1].port,
+                "grpc": grpc,
+            }
+        )
         await stopped.wait()
     finally:
         if gone is not None:

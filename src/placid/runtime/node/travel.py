@@ -18,7 +18,6 @@ WAY = "placid_way"
 _AT, _LEFT_S = "placid_variant", "placid_deadline_s"
 _NODE, _VARIANT, _EXIT = "placid_answered_by", "placid_variant", "placid_exit"
 _SURE, _SPENT = "placid_estimated_quality", "placid_spent_s"
-_TRACE = "placid_trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,6 @@ class Travelling:
     Attributes:
         at: position in `stages` of the stage that runs next.
         content: what that stage takes, as bytes that crossed; a picture as an array.
-        trace: of the request, from where it entered on; empty for none.
     """
 
     task: str
@@ -38,7 +36,6 @@ class Travelling:
     content: bytes | np.ndarray
     left_s: float | None = None
     id: str = ""
-    trace: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -51,8 +48,6 @@ class Travelling:
         parameters: dict[str, bool | int | float | str] = {WAY: stages, _AT: self.variant}
         if self.left_s is not None:
             parameters[_LEFT_S] = self.left_s
-        if self.trace:
-            parameters[_TRACE] = self.trace
         if isinstance(self.content, bytes):
             tensor = Tensor("crossing", "UINT8", (len(self.content),), self.content)
         else:
@@ -91,7 +86,6 @@ def travelling(request: InferRequest) -> Travelling | None:
         content,
         None if left is None else float(left),
         request.id,
-        str(request.parameters.get(_TRACE, "")),
     )
 
 

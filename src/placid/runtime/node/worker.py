@@ -53,16 +53,12 @@ class Worker(Generic[_K, _G, _R]):
         self._queue: SimpleQueue[_Job[_K, _G, _R] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._work, name="worker", daemon=True)
-        self.jobs = 0
-        self.calls = 0
         self.waiting = 0
         self._thread.start()
 
     async def do(self, key: _K, given: _G) -> _R:
         """What `compute` makes of `given`; its errors are raised here."""
         if not self.waiting and self._alone() and self._took_s.get(key, 1e9) < self._at_once_s:
-            self.jobs += 1
-            self.calls += 1
             return self._timed(key, [given])[0]
         future: asyncio.Future[_R] = self._loop.create_future()
         self.waiting += 1
@@ -109,8 +105,6 @@ class Worker(Generic[_K, _G, _R]):
         jobs = [j for j in jobs if not j.answer.cancelled()]
         if not jobs:
             return
-        self.jobs += len(jobs)
-        self.calls += 1
         results: Sequence[_R] = ()
         failed: Exception | None = None
         try:

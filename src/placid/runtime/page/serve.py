@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from importlib.resources import files
 
 import orjson
 
-from placid.runtime.http.connection import Connection, Limits, Pending, Reply, Request
-from placid.runtime.http.server import HttpServer
+from placid.runtime.http.connection import Limits, Reply, Request, error_reply
+from placid.runtime.http.server import HttpServer, listen
 from placid.runtime.page.watcher import Watcher
 
 __all__ = ["serve_page"]
@@ -30,15 +29,11 @@ async def serve_page(watcher: Watcher, host: str = "127.0.0.1", port: int = 0) -
     async def answer(request: Request) -> Reply:
         path = request.target.partition("?")[0]
         if request.method not in ("GET", "HEAD"):
-            return Reply(405, b'{"error": "this takes GET"}', headers=(("allow", "GET"),))
+            return error_reply(405, "this takes GET", ("allow", "GET"))
         if path == "/":
             return Reply(200, page, "text/html; charset=utf-8", guarded)
         if path == "/live.json":
             return Reply(200, orjson.dumps(watcher.told()), headers=guarded)
-        return Reply(404, b'{"error": "there is nothing here"}')
+        return error_reply(404, "there is nothing here")
 
-    open_: set[Connection] = set()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(answer, Limits(body_bytes=1024), open_, Pending()), host, port
-    )
-    return HttpServer(server, open_)
+    return await listen(answer, host, port, Limits(body_bytes=1024))

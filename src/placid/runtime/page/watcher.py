@@ -27,6 +27,8 @@ class Watcher:
     def __init__(self, controller: Controller, network: Network, title: str) -> None:
         self._controller = controller
         self._network = network
+        self._nodes = [{"name": n.name, "tier": n.tier} for n in network.nodes]
+        self._place = _places(network)
         self._title = title
         self._before: Mapping[str, Any] = {}
         self._at = monotonic()
@@ -64,17 +66,15 @@ class Watcher:
         while True:
             now, at = await self._controller.ask_all(), monotonic()
             seconds = at - self._at
-            nodes = [{"name": n.name, "tier": n.tier} for n in self._network.nodes]
-            seen = glances(nodes, self._before, now, seconds)
-            routes = route(self._controller.network)
-            place = _places(self._network)
+            seen = glances(self._nodes, self._before, now, seconds)
+            routes = self._controller.routes
             self._now = [
                 asdict(g)
                 | {
                     "items": sorted(now[g.name]["held"]) if g.alive else [],
                     "to": _next(self._network, routes.next_hop, g.name),
-                    "x": place[g.name][0],
-                    "y": place[g.name][1],
+                    "x": self._place[g.name][0],
+                    "y": self._place[g.name][1],
                 }
                 for g in seen
             ]

@@ -179,6 +179,11 @@ class TensorMetadata:
     datatype: str
     shape: tuple[int, ...]
 
+    @property
+    def config_datatype(self) -> str:
+        """As Triton's model configuration has it, which calls BYTES otherwise than metadata do."""
+        return "TYPE_STRING" if self.datatype == "BYTES" else f"TYPE_{self.datatype}"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelMetadata:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,6 +12,7 @@ from google.protobuf.message import DecodeError
 from placid.runtime.http.connection import Pending
 from placid.runtime.protocol.messages import ProtocolError
 from placid.runtime.protocol.serving import Serving
+from placid.runtime.protocol.token import check_token
 from placid.runtime.rpc.calls import Calls
 from placid.runtime.rpc.schema import CALLS, SERVICE, message
 
@@ -128,6 +128,4 @@ def _failed() -> tuple[Any, str]:
 
 def _check_token(context: Any, token: str) -> None:
     given = dict(context.invocation_metadata() or ()).get("authorization", "")
-    given = given if isinstance(given, bytes) else given.encode()
-    if not hmac.compare_digest(given, f"Bearer {token}".encode()):
-        raise ProtocolError("the token is missing or wrong", status=401)
+    check_token(given if isinstance(given, bytes) else given.encode(), token)

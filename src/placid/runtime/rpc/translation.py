@@ -97,12 +97,7 @@ def write_config(model: ModelMetadata) -> Any:
     """The `ModelConfig` of `model`: shapes have the batch in them."""
 
     def told(tensors: Iterable[TensorMetadata]) -> list[dict[str, Any]]:
-        # Triton has one name for BYTES in metadata and another one here
-        types = ("STRING" if t.datatype == "BYTES" else t.datatype for t in tensors)
-        return [
-            {"name": t.name, "data_type": f"TYPE_{kind}", "dims": t.shape}
-            for t, kind in zip(tensors, types, strict=True)
-        ]
+        return [{"name": t.name, "data_type": t.config_datatype, "dims": t.shape} for t in tensors]
 
     return message("ModelConfig")(
         name=model.name, platform=model.platform, input=told(model.inputs), output=told(model.outputs)

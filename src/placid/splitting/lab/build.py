@@ -15,6 +15,7 @@ import torch
 
 from placid.catalog.variants import Crossing, Exit, Segment, Timing, Variant, Zoo, read_zoo, write_zoo
 from placid.errors import InputError
+from placid.inference.digest import digest_of
 from placid.inference.pictures import picture_codec
 from placid.inference.wire import Plain, Rounded, Wire
 from placid.splitting.bottlenecks.network import DeviceSide, ServerSide
@@ -36,7 +37,6 @@ from placid.splitting.lab.segments import Files, runner
 from placid.splitting.lab.spec import Bottleneck, Exits, Lab, Local, Remote, Split
 from placid.splitting.lab.train import load_teacher, weights_file
 from placid.splitting.measuring import accuracy_interval, measure_segment
-from placid.splitting.measuring.plain_file import digest_of
 from placid.splitting.nets import network_named
 from placid.splitting.training.batches import as_input
 from placid.splitting.training.checkpoint import load_weights, read_about

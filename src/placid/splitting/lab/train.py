@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from placid.errors import UnknownNameError
+from placid.inference.digest import digest_of
 from placid.splitting.bottlenecks.learner import LossWeights
 from placid.splitting.bottlenecks.methods import Method, Stage
 from placid.splitting.bottlenecks.train import train_bottleneck, warm_start
@@ -18,7 +19,6 @@ from placid.splitting.data import LabelledImages, load_dataset
 from placid.splitting.exits import Branched, HeadsOnly, JointExits, early_heavy
 from placid.splitting.lab.make import branched, imitation_start, method_of, split_network, teacher_parts
 from placid.splitting.lab.spec import Bottleneck, Exits, Lab, Local, Network
-from placid.splitting.measuring.plain_file import digest_of
 from placid.splitting.nets import network_named
 from placid.splitting.nets.airbench import start_from
 from placid.splitting.training.batches import as_input

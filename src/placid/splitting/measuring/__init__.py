@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from placid.inference.intervals import Interval, accuracy_interval, over_images, over_seeds
 from placid.inference.session import open_session, run
 from placid.splitting.measuring.chain import Chain
 from placid.splitting.measuring.compact import compact_weights
 from placid.splitting.measuring.footprint import Footprint, footprint
 from placid.splitting.measuring.int8 import METHODS, quantise_static
-from placid.splitting.measuring.intervals import Interval, accuracy_interval, over_images, over_seeds
 from placid.splitting.measuring.measure import measure_segment
 from placid.splitting.measuring.onnx_export import export_onnx
 from placid.splitting.measuring.plain_file import Written

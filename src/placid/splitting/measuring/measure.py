@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from placid.catalog.variants import Segment
+from placid.inference.digest import digest_of
 from placid.inference.session import open_session, run
 from placid.splitting.measuring.footprint import footprint
-from placid.splitting.measuring.plain_file import digest_of
 from placid.splitting.measuring.timing import time_run
 
 __all__ = ["measure_segment"]

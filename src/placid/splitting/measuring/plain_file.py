@@ -13,7 +13,7 @@ import onnx
 
 from placid.errors import RunError
 
-__all__ = ["Written", "digest_of", "strip", "write"]
+__all__ = ["Written", "strip", "write"]
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,6 @@ def write(model: onnx.ModelProto, file: Path, largest_difference: float = 0.0) -
         raise RunError(f"{file}: cannot be written: {error.strerror or error}") from error
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     return Written(file, len(data), hashlib.sha256(data).hexdigest(), opset, largest_difference)
-
-
-def digest_of(file: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        RunError: it cannot be read.
-    """
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise RunError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
 def strip(model: onnx.ModelProto) -> None:

@@ -140,6 +140,11 @@ class Variant:
         return 1.0 - sum(e.share for e in self.exits if e.segment < segment)
 
     @property
+    def reached(self) -> int:
+        """How many segments, from the first on, some input gets to."""
+        return next((i for i in range(len(self.segments)) if self.reach(i) <= 0), len(self.segments))
+
+    @property
     def size_bytes(self) -> int:
         """Of all segments together."""
         return sum(s.size_bytes for s in self.segments)

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,17 +20,19 @@ from placid.experiments.provenance import provenance
 from placid.experiments.run import slug
 from placid.experiments.scenario import Built, Scenario, build
 from placid.network.graph import Network
+from placid.placement.online.distributed import DistributedInfida
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
 from placid.runtime.control.controller import Controller, Live, Slot
 from placid.runtime.control.keeping import Kept
+from placid.runtime.control.onlooker import Onlooker
 from placid.runtime.control.ways import Ways
 from placid.runtime.engines.base import Engine, Running
 from placid.runtime.engines.local import LocalEngine
 from placid.runtime.http.server import HttpServer
 from placid.runtime.page.serve import serve_page
 from placid.runtime.page.watcher import Watcher
-from placid.runtime.spec import Address, NodeSpec, TaskSpec
+from placid.runtime.spec import Address, AgentSpec, NodeSpec, TaskSpec
 from placid.version import __version__
 
 __all__ = ["LiveFolder", "NetworkUp", "live_of", "network_up"]
@@ -46,6 +48,7 @@ class LiveFolder:
     token         the secret of this start, for its owner alone; likewise
     slots.jsonl   a line for every slot
     state.npz     the policy's state: what the next start goes on from
+    agents/       likewise, of each node, where nodes decide by themselves
     logs/         what each node had to say
     """
 
@@ -68,6 +71,10 @@ class LiveFolder:
         return self.path / "state.npz"
 
     @property
+    def agents(self) -> Path:
+        return self.path / "agents"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
@@ -82,8 +89,12 @@ def live_of(
     batch: int = 8,
     token: str = "",
     grpc: bool = False,
+    agents: Path | None = None,
 ) -> Live:
     """The live network of `built`: the first policy of the scenario unless `policy` names another one.
+
+    Args:
+        agents: folder for the states of nodes that run the policy by themselves; None to keep none.
 
     Raises:
         UnknownNameError: the scenario has no such policy.
@@ -109,7 +120,16 @@ def live_of(
         return compile_problem(network, built.catalog, built.requests, built.weights, used_slot_s)
 
     problem = compiled(built.network)
-    models = Ways(problem, built.catalog).models
+    chosen, chosen_seed = dict(built.policies)[label], built.seeds[0] if seed is None else seed
+    ways = Ways(problem, built.catalog)
+    models = ways.models
+
+    def agent(node: str) -> AgentSpec | None:
+        if not isinstance(chosen, DistributedInfida):
+            return None
+        file = "" if agents is None else str(agents.absolute() / f"{problem.node_names.index(node)}.npz")
+        return AgentSpec(asdict(chosen), chosen_seed, used_slot_s, file, ways.runs)
+
     tasks = tuple(TaskSpec(t.name, t.response_bytes) for t in built.catalog.tasks)
     specs = {
         node.name: NodeSpec(
@@ -126,6 +146,7 @@ def live_of(
             batch=batch,
             token=token,
             grpc_port=0 if grpc else None,
+            agent=agent(node.name),
         )
         for node in built.network.nodes
     }
@@ -134,9 +155,9 @@ def live_of(
         built.catalog,
         compiled,
         specs,
-        dict(built.policies)[label],
+        chosen,
         label,
-        built.seeds[0] if seed is None else seed,
+        chosen_seed,
         used_slot_s,
     )
 
@@ -202,12 +223,21 @@ async def network_up(
     """
     built = build(scenario)
     token = secrets.token_urlsafe(24)
-    live = live_of(built, policy=policy, seed=seed, slot_s=slot_s, pace=pace, token=token, grpc=grpc)
     folder = LiveFolder(Path(out) if out is not None else Path("runs") / f"live-{slug(scenario.name)}")
+    live = live_of(
+        built,
+        policy=policy,
+        seed=seed,
+        slot_s=slot_s,
+        pace=pace,
+        token=token,
+        grpc=grpc,
+        agents=folder.agents,
+    )
     _check_free(folder)
     folder.path.mkdir(parents=True, exist_ok=True)
     if fresh:
-        for file in (folder.state, folder.slots):
+        for file in (folder.state, folder.slots, *folder.agents.glob("*.npz")):
             file.unlink(missing_ok=True)
     mark = hashlib.sha256(f"{__version__}\n{scenario.text}\n{live.label}\n{live.seed}".encode()).hexdigest()
     chosen: Engine
@@ -224,7 +254,10 @@ async def network_up(
         for watcher in watchers:
             watcher.happened(line)
 
-    controller = Controller(live, chosen, kept=Kept(folder.state, mark), hears=tell)
+    by_themselves = isinstance(live.policy, DistributedInfida)
+    controller = (Onlooker if by_themselves else Controller)(
+        live, chosen, kept=Kept(folder.state, mark), hears=tell
+    )
     page: HttpServer | None = None
     try:
         running = await controller.begin()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from placid.errors import InputError
 
-__all__ = ["Address", "NodeSpec", "Orders", "Stage", "TaskSpec", "Uplink", "Way"]
+__all__ = ["Address", "AgentSpec", "NodeSpec", "Orders", "Stage", "TaskSpec", "Uplink", "View", "Way"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,53 @@ class TaskSpec:
 
 
 @dataclass(frozen=True)
+class AgentSpec:
+    """What a node needs to run its part of a policy that nodes run by themselves (`placid.runtime.node.agent`).
+
+    Attributes:
+        settings: of `placid.placement.online.distributed.DistributedInfida`.
+        seed: of the streams that all nodes know.
+        state_file: where its state is kept after every slot, and found again; empty for nowhere.
+        models: of every model that may be placed anywhere, by number: its name, variant, first and last segment, and how
+            many segments of the variant there are to run.
+    """
+
+    settings: Mapping[str, Any]
+    seed: int
+    slot_s: float
+    state_file: str
+    models: tuple[tuple[str, str, int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """What such a node knows of itself as the network is now; numbers as in `placid.placement.online.agents.local_of`.
+
+    Attributes:
+        node: its number.
+        items: what may be placed here, numbers among `AgentSpec.models`.
+        enters: task -> number of the request type that enters here for it.
+        below: nodes that forward to this one; `height` the hops to the farthest node below.
+        begins_s: when slot `first_slot` begins, in seconds of Unix time; every node knows the time.
+    """
+
+    node: int
+    items: tuple[int, ...]
+    size_bytes: tuple[int, ...]
+    capacity: tuple[float, ...]
+    budget_bytes: int
+    types: tuple[int, ...]
+    option_ptr: tuple[int, ...]
+    option_item: tuple[int, ...]
+    option_saving: tuple[float, ...]
+    enters: Mapping[str, int]
+    below: tuple[str, ...]
+    height: int
+    begins_s: float
+    first_slot: int
+
+
+@dataclass(frozen=True)
 class Orders:
     """What a node is told for a slot.
 
@@ -85,12 +132,15 @@ class Orders:
         items: what it holds: item -> bytes, as the budget counts them. None: what it holds stays.
         ways: task -> how requests that enter here are answered, cheapest first. None: they stay.
         uplink: where it forwards; None at a repository or where none can be reached.
+        view: for a node that runs its part of the policy: what it knows of itself from now on. `ways` then are those to the
+            repository, to which the node adds what is placed. None: it stays.
     """
 
     slot: int
     items: Mapping[str, int] | None = None
     ways: Mapping[str, tuple[Way, ...]] | None = None
     uplink: Uplink | None = None
+    view: View | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -109,6 +159,7 @@ class Orders:
                 if ways is None
                 else {t: tuple(_way(w) for w in found) for t, found in ways.items()},
                 uplink=_uplink(told["uplink"]),
+                view=_view(told.get("view")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"these are no orders: {error!r}") from None
@@ -130,6 +181,7 @@ class NodeSpec:
         most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
         most_in_flight: requests that may be under way here; more are refused.
         batch: most requests that are run together.
+        agent: for a node that decides by itself what it holds; None if it is told.
     """
 
     name: str
@@ -149,6 +201,7 @@ class NodeSpec:
     most_in_flight: int = 10_000
     batch: int = 8
     token: str = ""
+    agent: AgentSpec | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -161,6 +214,9 @@ class NodeSpec:
             told = json.loads(text)
             told["tasks"] = tuple(TaskSpec(**t) for t in told["tasks"])
             told["models"] = {k: (str(v), int(a), int(b)) for k, (v, a, b) in told["models"].items()}
+            if told.get("agent") is not None:
+                models = tuple((str(m), str(v), *map(int, at)) for m, v, *at in told["agent"]["models"])
+                told["agent"] = AgentSpec(**{**told["agent"], "models": models})
             return cls(**told)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this is no description of a node: {error!r}") from None
@@ -172,3 +228,10 @@ def _way(told: Mapping[str, Any]) -> Way:
 
 def _uplink(told: Mapping[str, Any] | None) -> Uplink | None:
     return None if told is None else Uplink(**{**told, "at": Address(**told["at"])})
+
+
+def _view(told: Mapping[str, Any] | None) -> View | None:
+    if told is None:
+        return None
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+    return View(**values)

@@ -15,7 +15,7 @@ part of the supergradient that belongs to its models, and takes its step. (Si Sa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -23,7 +23,18 @@ from numba import njit
 from placid.placement.online.messages import HEADER_NUMBERS, NUMBER_BYTES, OPTION_NUMBERS, REPLY_NUMBERS
 from placid.problem.arrays import Problem
 
-__all__ = ["Climbing", "Heard", "Local", "Reply", "gradient", "hear", "local_view", "meet", "report"]
+__all__ = [
+    "Climbing",
+    "Heard",
+    "Local",
+    "Reply",
+    "gradient",
+    "hear",
+    "local_of",
+    "local_view",
+    "meet",
+    "report",
+]
 
 
 @dataclass(frozen=True)
@@ -105,33 +116,71 @@ def local_view(problem: Problem, node: int) -> Local:
     first, last = int(problem.node_ptr[node]), int(problem.node_ptr[node + 1])
     mine = np.flatnonzero((problem.option_item >= first) & (problem.option_item < last))
     types, count = np.unique(problem.option_type[mine], return_counts=True)
-    own = replace(
-        problem,
-        node_names=(problem.node_names[node],),
-        item_node=np.zeros(last - first, np.int32),
-        item_model=problem.item_model[first:last],
+    return local_of(
+        node,
         item_size_bytes=problem.item_size_bytes[first:last],
         item_capacity=problem.item_capacity[first:last],
-        node_ptr=np.array([0, last - first]),
-        budget_bytes=problem.budget_bytes[node : node + 1],
-        node_tier=problem.node_tier[node : node + 1],
-        next_hop=problem.next_hop[node : node + 1],
+        budget_bytes=int(problem.budget_bytes[node]),
+        types=types.astype(np.int64),
         option_ptr=np.concatenate(([0], np.cumsum(count))).astype(np.int64),
         option_item=(problem.option_item[mine] - first).astype(np.int32),
         option_saving=problem.option_saving[mine],
-        option_vector=problem.option_vector[mine],
-        option_type=np.repeat(np.arange(len(types), dtype=np.int32), count),
+    )
+
+
+def local_of(
+    node: int,
+    *,
+    item_size_bytes: np.ndarray,
+    item_capacity: np.ndarray,
+    budget_bytes: int,
+    types: np.ndarray,
+    option_ptr: np.ndarray,
+    option_item: np.ndarray,
+    option_saving: np.ndarray,
+) -> Local:
+    """A node's view of itself, from what it was told.
+
+    Args:
+        item_size_bytes, item_capacity: [n]; see `Problem`.
+        types: int64 [k], rising; options of ``types[i]`` are ``option_ptr[i]:option_ptr[i + 1]``, best first.
+        option_item: int32, among the n items; `option_saving` float64.
+    """
+    n, k, none = len(item_size_bytes), len(types), np.zeros(0, np.int32)
+    own = Problem(
+        node_names=("",),
+        model_names=(),
+        model_variants=(),
+        task_names=(),
+        tiers=("",),
+        model_task=none,
+        model_quality=np.zeros(0),
+        item_node=np.zeros(n, np.int32),
+        item_model=np.arange(n, dtype=np.int32),
+        item_size_bytes=item_size_bytes,
+        item_capacity=item_capacity,
+        item_servers=np.ones(n, np.int32),
+        node_ptr=np.array([0, n]),
+        budget_bytes=np.array([budget_bytes]),
+        option_ptr=option_ptr,
+        option_item=option_item,
+        option_saving=option_saving,
+        option_vector=np.zeros((len(option_item), 4), np.float32),
+        option_type=np.repeat(np.arange(k, dtype=np.int32), np.diff(option_ptr)),
         # nothing of other nodes, and nothing of the paths
-        serving_order=np.zeros(0, np.int32),
+        serving_order=none,
         repository_cost=np.zeros(0),
         repository_vector=np.zeros((0, 4)),
-        repository_node=np.zeros(0, np.int32),
-        repository_runs=np.zeros(0, np.int32),
-        type_ingress=np.zeros(0, np.int32),
-        type_task=np.zeros(0, np.int32),
-        type_hops=np.zeros(0, np.int32),
+        repository_node=none,
+        repository_runs=none,
+        type_ingress=none,
+        type_task=none,
+        type_hops=none,
+        node_tier=np.zeros(1, np.int32),
+        next_hop=np.full(1, -1, np.int32),
+        slot_s=float("nan"),
     )
-    return Local(node, own, types.astype(np.int64))
+    return Local(node, own, types)
 
 
 def hear(local: Local, arrived: Sequence[Climbing], entered: np.ndarray, demand: np.ndarray) -> Heard:

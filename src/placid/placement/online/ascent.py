@@ -160,11 +160,17 @@ class Ascent(Policy):
         return _space(problem, self.drawing)
 
     def start(self, problem: Problem, rng: np.random.Generator) -> AscentState:
+        return self._started(problem, rng)
+
+    def _started(
+        self, problem: Problem, rng: np.random.Generator, nodes: np.ndarray | None = None
+    ) -> AscentState:
+        """The state before the first slot; `nodes` as in `Rounding.round`."""
         return AscentState(
             y=self.space(problem).uniform(),
             gradient=np.zeros(problem.item_count),
             placed=np.zeros(problem.item_count, bool),
-            rounding=self.drawing.start(problem.node_ptr, problem.item_size_bytes, rng),
+            rounding=self.drawing.start(problem.node_ptr, problem.item_size_bytes, rng, nodes),
             steps=StepMemory.start(problem.node_count),
             budget_bytes=problem.budget_bytes,
             interval=float(self.refresh),

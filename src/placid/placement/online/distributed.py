@@ -102,14 +102,30 @@ class DistributedInfida(AdaptiveInfida):
         rng: np.random.Generator,
         nodes: np.ndarray | None = None,
     ) -> tuple[AscentState, np.ndarray]:
-        parts = []
-        for local in _locals(problem):
-            mine = self._split(state, problem, local.node)
-            # every node knows the stream of the slot and draws from its own copy
-            mine, _ = super().place(mine, local.own, slot, deepcopy(rng), np.array([local.node]))
-            parts.append(mine)
+        parts = [
+            self.place_at(self._split(state, problem, local.node), local, slot, rng)[0]
+            for local in _locals(problem)
+        ]
         state = self._merge(state, problem, parts)
         return state, state.placed
+
+    def start_at(self, local: Local, rng: np.random.Generator) -> AscentState:
+        """A node's part of `start`, worked out by the node."""
+        return self._started(local.own, deepcopy(rng), np.array([local.node]))
+
+    def place_at(
+        self, state: AscentState, local: Local, slot: int, rng: np.random.Generator
+    ) -> tuple[AscentState, np.ndarray]:
+        """A node's part of `place`: its own state, and bool [n] over its items.
+
+        Args:
+            rng: the stream of the slot, which every node knows; the node draws from its own copy.
+        """
+        return super().place(state, local.own, slot, deepcopy(rng), np.array([local.node]))
+
+    def learn_at(self, state: AscentState, local: Local, gradient: np.ndarray) -> AscentState:
+        """A node's part of `learn`, from its part of the supergradient."""
+        return self._learned(state, local.own, gradient)
 
     def learn(
         self, state: AscentState, problem: Problem, feedback: Feedback, rng: np.random.Generator
@@ -144,7 +160,7 @@ class DistributedInfida(AdaptiveInfida):
                 g = gradient(nodes[v], known, reply)
             else:
                 g = np.zeros(nodes[v].own.item_count)
-            states[v] = self._learned(states[v], nodes[v].own, g)
+            states[v] = self.learn_at(states[v], nodes[v], g)
         merged = self._merge(state, problem, states)
         return replace(
             merged,

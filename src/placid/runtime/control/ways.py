@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from placid.catalog.models import Catalog, Segments
-from placid.catalog.variants import Variant, Zoo, read_zoo
+from placid.catalog.variants import Zoo, read_zoo
 from placid.errors import InputError
 from placid.problem.arrays import Problem
 from placid.problem.serving import serve
@@ -88,6 +88,26 @@ class Ways:
         return found
 
     @cached_property
+    def runs(self) -> tuple[tuple[str, str, int, int, int], ...]:
+        """Of every model, by number: its name, variant, first and last segment, and where the variant ends."""
+        names = self.problem.model_names
+        return tuple(
+            (name, it.variant, it.first, it.last, self._zoo.variant(it.variant).reached)
+            for name, it in zip(names, self._segments, strict=True)
+        )
+
+    def alone(self) -> dict[str, dict[str, tuple[Way, ...]]]:
+        """As `of`, with the way to the repository alone."""
+        problem = self.problem
+        found: dict[str, dict[str, tuple[Way, ...]]] = {}
+        for r in range(problem.type_count):
+            if problem.repository_node[r] >= 0:
+                node = problem.node_names[problem.type_ingress[r]]
+                task = problem.task_names[problem.type_task[r]]
+                found.setdefault(node, {})[task] = (self._repository_way(r, 1.0),)
+        return found
+
+    @cached_property
     def models(self) -> dict[str, dict[str, tuple[str, int, int]]]:
         """Node -> item -> variant, first and last segment, of all that may be placed."""
         problem = self.problem
@@ -128,12 +148,7 @@ class Ways:
             part = self._segments[model]
             stages.append(Stage(node, part.first, part.last, problem.model_names[model]))
             at = part.last
-        end = _end(variant)
+        end = variant.reached
         if at < end:
             stages.append(Stage(top, at, end))
         return variant.name, tuple(stages)
-
-
-def _end(variant: Variant) -> int:
-    """Segments that some request gets to."""
-    return next((i for i in range(len(variant.segments)) if variant.reach(i) <= 0), len(variant.segments))

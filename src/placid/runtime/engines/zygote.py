@@ -14,10 +14,13 @@ import selectors
 import signal
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 
 __all__ = ["log_of", "main"]
 
 _DIE_WITH_PARENT = 1
+#: for a node to answer what it has, and end
+_END_S = 6.0
 
 
 def log_of(logs: Path, name: str) -> Path:
@@ -57,7 +60,12 @@ def main() -> None:
                     return
                 *lines, waiting = (waiting + data).split(b"\n")
                 for line in lines:
-                    name = json.loads(line)["name"]
+                    told = json.loads(line)
+                    name = told["name"]
+                    if told.get("agent") is not None:
+                        from placid.runtime.node import agent
+
+                        agent.warm()
                     pid = os.fork()
                     if pid == 0:
                         selector.close()
@@ -104,11 +112,18 @@ def _reap(children: dict[int, str]) -> None:
 
 
 def _end(children: dict[int, str]) -> None:
-    """Stop all nodes, and wait for them."""
+    """Stop all nodes, and wait for them; those that do not end in time are ended."""
     for pid in children:
         os.kill(pid, signal.SIGTERM)
-    for pid in list(children):
-        os.waitpid(pid, 0)
+    deadline = monotonic() + _END_S
+    left = set(children)
+    while left:
+        for pid in tuple(left):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                left.discard(pid)
+            elif monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+        sleep(0.01)
 
 
 def _say(what: dict[str, object]) -> None:

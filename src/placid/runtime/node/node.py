@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,7 +43,13 @@ from placid.runtime.protocol.messages import (
 from placid.runtime.spec import NodeSpec, Orders, Stage, Uplink, Way
 from placid.version import __version__
 
-__all__ = ["Node"]
+if TYPE_CHECKING:
+    from placid.runtime.node.agent import Agent
+
+__all__ = ["BINARY", "Node"]
+
+#: what letters between nodes are
+BINARY = "application/octet-stream"
 
 #: what an event loop can be kept from its messages by
 _AT_ONCE_S = 2e-3
@@ -80,6 +87,19 @@ class Node:
         self._takes_s = pace_of(self.networks, spec.processor, spec.measured_on)
         self._labels = self.networks.zoo.classes
         self._models = {m.name: m for m in self._described()}
+        self.agent: Agent | None = None
+        if spec.agent is not None:
+            from placid.runtime.node.agent import Agent  # brings Numba
+
+            self.agent = Agent(
+                spec.agent,
+                spec.name,
+                repository=spec.repository,
+                entered=lambda: self.tally.entered,
+                write=self._write,
+                hold=self._hold,
+                turn=self._take_turns,
+            )
         self.metrics = Metrics(self)
 
     # what the protocol asks
@@ -169,25 +189,44 @@ class Node:
             InfeasiblePlacementError: the items are more than the budget; nothing of the orders is done then.
             UnknownNameError: an item or a task is not known here.
         """
-        turns = None
-        if orders.ways is not None:
-            for task in orders.ways:
-                self.model(task)
-            turns = {task: Turns(ways) for task, ways in orders.ways.items() if ways}
+        for task in orders.ways or {}:
+            self.model(task)
         if orders.items is not None:
-            await self.held.change(orders.items, lambda: frozenset().union(*self._fixed.values()))
+            await self._hold(orders.items)
         if self.shaped is None or orders.uplink != self.shaped.uplink:
             await self._link(orders.uplink)
-        if turns is not None:
-            self._turns = turns
+        if self.agent is not None:
+            self.agent.see(orders.view, orders.ways)
+        elif orders.ways is not None:
+            self._take_turns(orders.ways)
         self.orders_seen = max(self.orders_seen, orders.slot)
 
     async def close(self) -> None:
         """Answer nobody any more."""
+        if self.agent is not None:
+            await self.agent.close()
         if self._client is not None:
             await self._client.close()
         self._worker.close()
         self.alarm.close()
+
+    def _take_turns(self, ways: Mapping[str, tuple[Way, ...]]) -> None:
+        self._turns = {task: Turns(found) for task, found in ways.items() if found}
+
+    async def _hold(self, items: Mapping[str, int]) -> None:
+        await self.held.change(items, lambda: frozenset().union(*self._fixed.values()))
+
+    async def _write(self, letter: bytes) -> bytes:
+        """Carry a letter to the node above, and its answer back, as the link between them has it."""
+        shaped, client = self.shaped, self._client
+        if shaped is None or client is None:
+            raise ProtocolError(f"node '{self.name}' has no way up", status=503)
+        await shaped.carry(shaped.up, len(letter), control=True)
+        status, answer = await client.post("/placid/letter", letter, content_type=BINARY)
+        if status != 200:
+            raise ProtocolError(answer.decode(errors="replace"), status=status)
+        await shaped.carry(shaped.down, len(answer), control=True)
+        return answer
 
     # a request's way
 

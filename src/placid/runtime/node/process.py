@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from placid.errors import InfeasiblePlacementError, PlacidError
+from placid.errors import InfeasiblePlacementError, InputError, PlacidError
 from placid.runtime.event_loop import run
 from placid.runtime.http.server import HttpServer, serve_http
 from placid.runtime.node.metrics import CONTENT_TYPE
-from placid.runtime.node.node import Node
-from placid.runtime.protocol.messages import InferRequest, InferResponse, ModelMetadata
+from placid.runtime.node.node import BINARY, Node
+from placid.runtime.protocol.messages import InferRequest, InferResponse, ModelMetadata, ProtocolError
 from placid.runtime.spec import NodeSpec, Orders
 
 if TYPE_CHECKING:
@@ -74,7 +74,21 @@ def control(node: Node) -> dict[tuple[str, str], Callable[..., Awaitable[Reply]]
     async def tally(body: bytes, headers: Mapping[str, str]) -> Reply:
         return 200, _JSON, json.dumps(told(node)).encode()
 
-    return {("POST", "/placid/orders"): orders, ("GET", "/placid/tally"): tally}
+    async def letter(body: bytes, headers: Mapping[str, str]) -> Reply:
+        if node.agent is None:
+            return 404, _JSON, json.dumps({"error": f"node '{node.name}' is told what to hold"}).encode()
+        try:
+            return 200, BINARY, await node.agent.asked(body)
+        except InputError as error:
+            return 400, _JSON, json.dumps({"error": str(error)}).encode()
+        except ProtocolError as error:
+            return error.status, _JSON, json.dumps({"error": str(error)}).encode()
+
+    return {
+        ("POST", "/placid/orders"): orders,
+        ("GET", "/placid/tally"): tally,
+        ("POST", "/placid/letter"): letter,
+    }
 
 
 def told(node: Node) -> dict[str, Any]:
@@ -89,6 +103,7 @@ def told(node: Node) -> dict[str, Any]:
         "budget_bytes": node.spec.memory_bytes,
         "resident_bytes": _resident_bytes(),
         "tally": node.tally.as_dict(),
+        "agent": None if node.agent is None else {"slot": node.agent.slot, **vars(node.agent.learned)},
         "link": None
         if shaped is None
         else {"to": shaped.uplink.node, "up": vars(shaped.up), "down": vars(shaped.down)},

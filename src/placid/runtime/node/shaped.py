@@ -22,12 +22,14 @@ class Direction:
 
     Attributes:
         bytes_sent: payload that passed; `sent` how many messages.
+        control_bytes: of letters between nodes, not among `bytes_sent`.
         late_s: by how much messages arrived later than the link alone would have had them, summed.
     """
 
     free_at_s: float = 0.0
     bytes_sent: int = 0
     sent: int = 0
+    control_bytes: int = 0
     late_s: float = 0.0
 
 
@@ -43,17 +45,24 @@ class Shaped:
         # a link with a hard rate is busy for what passes; one with a bandwidth alone delays, and never fills
         self._busy_s_per_byte = 1 / uplink.rate_bytes_per_s if uplink.rate_bytes_per_s else 0.0
 
-    async def carry(self, way: Direction, size_bytes: int, *, took_s: float = 0.0) -> None:
+    async def carry(
+        self, way: Direction, size_bytes: int, *, took_s: float = 0.0, control: bool = False
+    ) -> None:
         """Return when a message of `size_bytes` that begins now would arrive.
 
         Args:
             took_s: of that, what carrying it here has taken already.
+            control: whether it is a letter between nodes, not a request or an answer.
         """
         begun = monotonic() - took_s
         start = max(begun, way.free_at_s)
         way.free_at_s = start + size_bytes * self._busy_s_per_byte
         due = max(start + size_bytes * self._s_per_byte, way.free_at_s) + self._half_s
-        way.sent += 1
-        way.bytes_sent += size_bytes
+        if control:
+            way.control_bytes += size_bytes
+        else:
+            way.sent += 1
+            way.bytes_sent += size_bytes
         await self._alarm.until(due)
-        way.late_s += monotonic() - due
+        if not control:
+            way.late_s += monotonic() - due

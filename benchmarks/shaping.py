@@ -130,7 +130,7 @@ class Measured:
     """What one way came to.
 
     Attributes:
-        declared_s, due_s: round trip of a message, as declared of its payload, and as the link alone takes for what it counts.
+        declared_s, due_s: round trip of a message, as declared of its payload, and of what the link counts.
         idle_late_s: float64 [n]; later than `due_s`, of messages one by one.
         load_late_s: float64 [n]; how late messages arrived that came at random and filled half of the link, each against
             where it stood in the queue.

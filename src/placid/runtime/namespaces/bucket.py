@@ -14,7 +14,7 @@ BURST_S = 0.5e-3
 #: of an Ethernet frame as the kernel counts it: 1,500 and the header; of that for the protocols of IP and TCP
 PACKET_BYTES, _HEADERS_BYTES = 1514, 66
 #: about what HTTP and the protocol's JSON add to a message's payload
-_ENVELOPE_BYTES = 420
+_ENVELOPE_BYTES = 435
 
 
 def burst_bytes(rate_bytes_per_s: float) -> int:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "cutting",
         "chain",
         "serving",
+        "shaping",
     ],
 )
 def test_runs(name: str) -> None:
@@ -81,5 +82,6 @@ def test_results_are_those_of_a_full_run() -> None:
         "cutting",
         "chain",
         "serving",
+        "shaping",
     ):
         assert f"`python -m benchmarks {name}`" in text

@@ -51,6 +51,13 @@ def up(
         str | None,
         typer.Option(help="Of a Ray cluster that runs, such as auto.", show_default="a Ray of this machine"),
     ] = None,
+    links: Annotated[
+        str,
+        typer.Option(
+            help="process: nodes impose delay and rate; namespaces: the kernel imposes the rate, each node in a network "
+            "namespace of its own (Linux, root)."
+        ),
+    ] = "process",
     port: Annotated[int, typer.Option(help="Of the live page.", show_default="any that is free")] = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
@@ -69,11 +76,14 @@ def up(
         raise InputError(f"--pace is profile or real, got '{pace}'")
     if engine not in ("local", "ray"):
         raise InputError(f"--engine is local or ray, got '{engine}'")
+    if links not in ("process", "namespaces"):
+        raise InputError(f"--links is process or namespaces, got '{links}'")
+    imposed: Literal["process", "namespaces"] = "namespaces" if links == "namespaces" else "process"
     started: Literal["local", "ray"] = "ray" if engine == "ray" else "local"
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
-    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address, port))
+    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address, port, imposed))
 
 
 async def _up(
@@ -88,6 +98,7 @@ async def _up(
     engine: Literal["local", "ray"],
     address: str | None,
     port: int,
+    links: Literal["process", "namespaces"],
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -98,6 +109,7 @@ async def _up(
     async with network_up(
         scenario,  # type: ignore[arg-type]
         out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
+        links=links,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)

@@ -204,6 +204,7 @@ async def network_up(
     pace: Pace = "profile",
     grpc: bool = False,
     engine: Literal["local", "ray"] = "local",
+    links: Literal["process", "namespaces"] = "process",
     address: str | None = None,
     port: int = 0,
     fresh: bool = False,
@@ -215,11 +216,13 @@ async def network_up(
         out: default ``runs/live-<name of the scenario>``.
         grpc: whether nodes speak gRPC to clients too.
         engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`.
+        links: what imposes the rate of links: the nodes, or the kernel on links between network namespaces (needs root).
         port: of the live page; 0 for any that is free.
         fresh: forget what the policy learned in earlier starts.
 
     Raises:
         RunError: a network is up in the folder already, or holds the state of another scenario.
+        InputError: links in namespaces are not possible here, or not with this engine.
     """
     built = build(scenario)
     token = secrets.token_urlsafe(24)
@@ -241,7 +244,15 @@ async def network_up(
             file.unlink(missing_ok=True)
     mark = hashlib.sha256(f"{__version__}\n{scenario.text}\n{live.label}\n{live.seed}".encode()).hexdigest()
     chosen: Engine
-    if engine == "ray":
+    if links == "namespaces":
+        if engine != "local":
+            raise InputError(
+                f"links in namespaces are this machine's: they go with '--engine local', not '{engine}'"
+            )
+        from placid.runtime.engines.namespaces import NamespaceEngine
+
+        chosen = NamespaceEngine(folder.logs, built.network)
+    elif engine == "ray":
         from placid.runtime.engines.ray_nodes import RayNodes
 
         chosen = RayNodes(address)

@@ -28,6 +28,7 @@ class Uplink:
         rtt_s: there and back, without a byte.
         bandwidth_bytes_per_s: each way; None for no limit.
         rate_bytes_per_s: what all requests together may move, each way; None for no limit.
+        kernel: whether the kernel imposes the bandwidth; the delay is imposed by the node either way.
     """
 
     node: str
@@ -35,6 +36,7 @@ class Uplink:
     rtt_s: float
     bandwidth_bytes_per_s: float | None = None
     rate_bytes_per_s: float | None = None
+    kernel: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ class NodeSpec:
             long as it takes here.
         models: item -> [variant, first, last], of all that may be placed here.
         tasks: all of the network; requests for them enter here if there are `ways`.
+        namespace: the network namespace that it runs in, by name; empty for that of whoever starts it.
         grpc_port: where it speaks gRPC to clients; 0 for any that is free, None for not at all.
         most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
         most_in_flight: requests that may be under way here; more are refused.
@@ -196,6 +199,7 @@ class NodeSpec:
     pace: Literal["profile", "real"] = "profile"
     host: str = "127.0.0.1"
     port: int = 0
+    namespace: str = ""
     grpc_port: int | None = None
     most_wait_s: float = 1.0
     most_in_flight: int = 10_000

@@ -85,3 +85,23 @@ def test_what_carrying_took_already_counts() -> None:
         return took
 
     assert 0.01 <= asyncio.run(main()) < 0.04
+
+
+def test_the_kernels_rate_is_not_charged_twice() -> None:
+    """Of a large message what is left is the delay and the last packet; what carrying took is the link's own time."""
+
+    async def main() -> tuple[float, float]:
+        alarm = Alarm()
+        uplink = Uplink("up", Address("127.0.0.1", 1), 0.04, 1e5, kernel=True)
+        shaped = Shaped(uplink, alarm)
+        begun = monotonic()
+        await shaped.carry(shaped.up, 100_000)
+        up_s = monotonic() - begun
+        begun = monotonic()
+        await shaped.carry(shaped.down, 8, took_s=1.0)
+        alarm.close()
+        return up_s, monotonic() - begun
+
+    up_s, down_s = asyncio.run(main())
+    assert 0.019 <= up_s < 0.08  # and not a second
+    assert 0.019 <= down_s < 0.08  # and not at once

@@ -261,10 +261,11 @@ class Controller:
         up = network.nodes[routes.next_hop[v]].name
         return Uplink(
             up,
-            self.running[up].peers,
+            self.running[up].peers_from(name),
             link.rtt_s,
             link.bandwidth_bytes_per_s if isfinite(link.bandwidth_bytes_per_s) else None,
             link.rate_bytes_per_s if isfinite(link.rate_bytes_per_s) else None,
+            name in self.running[up].links,
         )
 
     async def _tell(self, orders: Mapping[str, Orders]) -> None:

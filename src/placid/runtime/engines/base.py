@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from placid.runtime.spec import Address, NodeSpec
@@ -22,6 +22,7 @@ class Running:
         peers: where nodes below it and the controller ask, with the token.
         pid: of its process; 0 if it is not on this machine.
         grpc: where it speaks gRPC to its clients; None if it does not.
+        links: neighbour -> the address where it reaches this node over their link, if the kernel imposes its rate.
     """
 
     name: str
@@ -29,6 +30,11 @@ class Running:
     peers: Address
     pid: int = 0
     grpc: Address | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    def peers_from(self, neighbour: str) -> Address:
+        """Where `neighbour` asks, over their link."""
+        return Address(self.links.get(neighbour, self.peers.host), self.peers.port)
 
     @classmethod
     def told(cls, what: Mapping[str, Any]) -> Running:

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from time import monotonic, sleep
 
+from placid.runtime.namespaces.enter import enter
+
 __all__ = ["log_of", "main"]
 
 _DIE_WITH_PARENT = 1
@@ -69,11 +71,11 @@ def main() -> None:
                     pid = os.fork()
                     if pid == 0:
                         selector.close()
-                        _become(line, name, gone, logs, (ended_r, ended_w))
+                        _become(line, name, told.get("namespace", ""), gone, logs, (ended_r, ended_w))
                     children[pid] = name
 
 
-def _become(line: bytes, name: str, gone: int, logs: Path, unwanted: tuple[int, ...]) -> None:
+def _become(line: bytes, name: str, namespace: str, gone: int, logs: Path, unwanted: tuple[int, ...]) -> None:
     """The child's life; it does not come back."""
     code = 1
     try:
@@ -86,6 +88,9 @@ def _become(line: bytes, name: str, gone: int, logs: Path, unwanted: tuple[int, 
         os.dup2(null, 0)
         log = os.open(log_of(logs, name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 2)
+        if namespace:
+            # before there is a second thread: each has a namespace of its own
+            enter(namespace)
         from placid.runtime.node.process import run_node
         from placid.runtime.spec import NodeSpec
 

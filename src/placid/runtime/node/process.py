@@ -135,7 +135,8 @@ async def serve_node(
         servers.append(
             await serve_http(
                 _Peers(node),
-                spec.host,
+                # nobody else's addresses are in a namespace: those of its links and of the bridge
+                "0.0.0.0" if spec.namespace else spec.host,
                 0,
                 token=spec.token or None,
                 extra=control(node),

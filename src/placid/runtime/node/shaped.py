@@ -1,8 +1,11 @@
-"""A link's delay and rate, imposed on what travels: without the kernel's help, in the process that owns the link.
+"""A link's delay and rate, imposed on what travels by the process that owns the link.
 
 What is sent waits until the link is free, takes its bytes' time at the link's bandwidth, and arrives half a round-trip time
 later. The time that this machine itself took to carry it counts towards that: a link of 2 ms is one of 2 ms as long as
 loopback and protocol take less.
+
+Where the kernel imposes the rate (`placid.runtime.namespaces`), only the delay is left to do, and the time of what the
+kernel's token bucket lets through at once. What carrying took does not count then: most of it is the link's own time.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from placid.runtime.alarm import Alarm
+from placid.runtime.namespaces.bucket import forgiven_bytes
 from placid.runtime.spec import Uplink
 
 __all__ = ["Direction", "Shaped"]
@@ -54,10 +58,13 @@ class Shaped:
             took_s: of that, what carrying it here has taken already.
             control: whether it is a letter between nodes, not a request or an answer.
         """
-        begun = monotonic() - took_s
-        start = max(begun, way.free_at_s)
-        way.free_at_s = start + size_bytes * self._busy_s_per_byte
-        due = max(start + size_bytes * self._s_per_byte, way.free_at_s) + self._half_s
+        if self.uplink.kernel:
+            due = monotonic() + self._forgiven_s(size_bytes) + self._half_s
+        else:
+            begun = monotonic() - took_s
+            start = max(begun, way.free_at_s)
+            way.free_at_s = start + size_bytes * self._busy_s_per_byte
+            due = max(start + size_bytes * self._s_per_byte, way.free_at_s) + self._half_s
         if control:
             way.control_bytes += size_bytes
         else:
@@ -66,3 +73,9 @@ class Shaped:
         await self._alarm.until(due)
         if not control:
             way.late_s += monotonic() - due
+
+    def _forgiven_s(self, size_bytes: int) -> float:
+        rates = [
+            r for r in (self.uplink.bandwidth_bytes_per_s, self.uplink.rate_bytes_per_s) if r is not None
+        ]
+        return forgiven_bytes(size_bytes, min(rates)) / min(rates) if rates else 0.0

@@ -1,0 +1,133 @@
+"""A node's traces: which requests have one, and where their spans go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from placid.runtime.protocol.messages import InferRequest, InferResponse, Origin, ProtocolError
+from placid.runtime.spec import NodeSpec
+from placid.runtime.tracing.exporters import EXPORT_S, exporter_of
+from placid.runtime.tracing.target import Target
+from placid.runtime.tracing.trace import Trace
+from placid.version import __version__
+
+if TYPE_CHECKING:
+    from placid.runtime.node.networks import Networks
+
+__all__ = ["TRACE_ID", "Traces", "open_traces"]
+
+#: parameter of the answer to a client whose request has a trace
+TRACE_ID = "placid_trace_id"
+#: spans that wait for the exporter; further ones are lost
+_MOST_WAITING, _EVERY_MS = 4096, 1000
+_NOWHERE = Context()
+_W3C = TraceContextTextMapPropagator()
+_HTTP, _GRPC = "POST /v2/models/{model}/infer", "inference.GRPCInferenceService/ModelInfer"
+Answering = Callable[[InferRequest, Trace | None], Awaitable[InferResponse]]
+
+
+def open_traces(spec: NodeSpec, networks: Networks) -> Traces:
+    """The traces of the node that `spec` describes.
+
+    Raises:
+        InputError: `spec.traces` is no target.
+    """
+    return Traces(spec, networks, exporter_of(Target.parse(spec.traces)))
+
+
+class Traces:
+    """Begins, goes on with and ends a node's part of a trace; spans are exported in a thread, in batches.
+
+    A request that enters belongs to its client's trace if it says so, and is sampled as that one is; of the others
+    `spec.trace_ratio` begin one here. What comes from a node below has a trace if that node told of one.
+    """
+
+    def __init__(self, spec: NodeSpec, networks: Networks, exporter: SpanExporter) -> None:
+        self._spec = spec
+        self._networks = networks
+        self._provider = TracerProvider(
+            sampler=ParentBased(TraceIdRatioBased(spec.trace_ratio)),
+            resource=Resource.create(
+                {
+                    "service.namespace": "placid",
+                    "service.name": spec.name,
+                    "service.version": __version__,
+                    "placid.tier": spec.tier,
+                    "placid.processor": spec.processor,
+                }
+            ),
+            shutdown_on_exit=False,
+        )
+        self._provider.add_span_processor(
+            BatchSpanProcessor(exporter, _MOST_WAITING, schedule_delay_millis=_EVERY_MS)
+        )
+        self._tracer = self._provider.get_tracer("placid", __version__)
+        self._none_begin = spec.trace_ratio == 0
+        networks.tells_doubts = True
+
+    async def enter(self, request: InferRequest, answer: Answering) -> InferResponse:
+        """`answer`, to a client."""
+        if self._none_begin and request.origin is None:
+            return await answer(request, None)
+        span = self._begin(request, request.origin or _UNTOLD)
+        if not span.is_recording():
+            return await answer(request, None)
+        response = await self._answered(request, span, answer)
+        parameters = {**response.parameters, TRACE_ID: f"{span.get_span_context().trace_id:032x}"}
+        return replace(response, parameters=parameters)
+
+    async def go_on(self, request: InferRequest, answer: Answering) -> InferResponse:
+        """`answer`, to a node below."""
+        if request.origin is None:
+            return await answer(request, None)
+        span = self._begin(request, request.origin)
+        return await (self._answered(request, span, answer) if span.is_recording() else answer(request, None))
+
+    async def close(self) -> None:
+        """Export what waits; whoever does not take it in time does not get it."""
+        # the SDK's own shutdown waits for half a minute
+        ending = Thread(target=self._provider.shutdown, name="traces end", daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, 1.5 * EXPORT_S)
+
+    def _begin(self, request: InferRequest, origin: Origin) -> Span:
+        context = _NOWHERE
+        if origin.traceparent:
+            told = {"traceparent": origin.traceparent, "tracestate": origin.tracestate}
+            context = _W3C.extract(told, _NOWHERE)
+        name = _GRPC if origin.over == "grpc" else _HTTP
+        return self._tracer.start_span(name, context, SpanKind.SERVER)
+
+    async def _answered(self, request: InferRequest, span: Span, answer: Answering) -> InferResponse:
+        trace = Trace(self._tracer, span, self._networks, request)
+        try:
+            response = await answer(request, trace)
+        except ProtocolError as error:
+            trace.refused(str(error), error.status)
+            raise
+        except asyncio.CancelledError:
+            trace.refused("whoever asked has hung up", 499)
+            raise
+        except Exception as error:
+            trace.refused(str(error), 500)
+            raise
+        else:
+            trace.answered(response)
+        finally:
+            span.end()
+        return response
+
+
+_UNTOLD = Origin()

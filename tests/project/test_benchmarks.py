@@ -27,10 +27,13 @@ ROOT = Path(__file__).resolve().parents[2]
         "cutting",
         "chain",
         "serving",
+        "tracing",
     ],
 )
 def test_runs(name: str) -> None:
     pytest.importorskip("simpy")
+    if name == "tracing":
+        pytest.importorskip("opentelemetry.sdk")
     if name in ("cutting", "chain"):
         pytest.importorskip("torch")
     if name == "fronts":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from random import Random
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -58,7 +59,7 @@ class Traces:
         self._spec = spec
         self._networks = networks
         self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(spec.trace_ratio)),
+            sampler=ParentBased(ALWAYS_ON),
             resource=Resource.create(
                 {
                     "service.namespace": "placid",
@@ -74,14 +75,16 @@ class Traces:
             BatchSpanProcessor(exporter, _MOST_WAITING, schedule_delay_millis=_EVERY_MS)
         )
         self._tracer = self._provider.get_tracer("placid", __version__)
-        self._none_begin = spec.trace_ratio == 0
+        self._begins = Random()  # of the system's seed: nodes must not draw alike
         networks.tells_doubts = True
 
     async def enter(self, request: InferRequest, answer: Answering) -> InferResponse:
         """`answer`, to a client."""
-        if self._none_begin and request.origin is None:
+        parent = _NOWHERE if request.origin is None else _parent(request.origin)
+        # drawn before there is a span: the SDK's own way of not sampling takes ten microseconds
+        if not parent and self._begins.random() >= self._spec.trace_ratio:
             return await answer(request, None)
-        span = self._begin(request, request.origin or _UNTOLD)
+        span = self._begin(request.origin, parent)
         if not span.is_recording():
             return await answer(request, None)
         response = await self._answered(request, span, answer)
@@ -90,10 +93,10 @@ class Traces:
 
     async def go_on(self, request: InferRequest, answer: Answering) -> InferResponse:
         """`answer`, to a node below."""
-        if request.origin is None:
+        parent = _NOWHERE if request.origin is None else _parent(request.origin)
+        if not parent:
             return await answer(request, None)
-        span = self._begin(request, request.origin)
-        return await (self._answered(request, span, answer) if span.is_recording() else answer(request, None))
+        return await self._answered(request, self._begin(request.origin, parent), answer)
 
     async def close(self) -> None:
         """Export what waits; whoever does not take it in time does not get it."""
@@ -102,13 +105,9 @@ class Traces:
         ending.start()
         await asyncio.to_thread(ending.join, 1.5 * EXPORT_S)
 
-    def _begin(self, request: InferRequest, origin: Origin) -> Span:
-        context = _NOWHERE
-        if origin.traceparent:
-            told = {"traceparent": origin.traceparent, "tracestate": origin.tracestate}
-            context = _W3C.extract(told, _NOWHERE)
-        name = _GRPC if origin.over == "grpc" else _HTTP
-        return self._tracer.start_span(name, context, SpanKind.SERVER)
+    def _begin(self, origin: Origin | None, parent: Context) -> Span:
+        name = _GRPC if origin is not None and origin.over == "grpc" else _HTTP
+        return self._tracer.start_span(name, parent, SpanKind.SERVER)
 
     async def _answered(self, request: InferRequest, span: Span, answer: Answering) -> InferResponse:
         trace = Trace(self._tracer, span, self._networks, request)
@@ -130,4 +129,9 @@ class Traces:
         return response
 
 
-_UNTOLD = Origin()
+def _parent(origin: Origin) -> Context:
+    """Empty if there is none, or what was sent is no trace context."""
+    if not origin.traceparent:
+        return _NOWHERE
+    told = {"traceparent": origin.traceparent, "tracestate": origin.tracestate}
+    return _W3C.extract(told, _NOWHERE)

@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import socket
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 import pytest
@@ -14,9 +16,11 @@ import pytest
 pytest.importorskip("opentelemetry.sdk")
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace.export import SpanExportResult
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from placid.catalog.variants import shipped_zoo
+from placid.errors import InputError
 from placid.runtime.http.connection import Reply, Request
 from placid.runtime.http.server import listen
 from placid.runtime.node.networks import Answer, Networks
@@ -104,12 +108,38 @@ def test_the_file_says_what_protobuf_says(tmp_path: Path) -> None:
     assert read[0].spans[0].attributes["placid.estimated_quality"] == 0.9
 
 
+def test_what_waits_is_bounded() -> None:
+    """An exporter that hangs: the node keeps a fixed number of spans, and loses the rest."""
+    released, got = Event(), 0
+
+    class Hangs(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            nonlocal got
+            released.wait(20)
+            got += len(spans)
+            return SpanExportResult.SUCCESS
+
+    async def main() -> None:
+        traces = Traces(spec("file=/unused"), Networks(shipped_zoo()), Hangs())
+        await asked(traces, 5500)
+        released.set()
+        await traces.close()
+
+    asyncio.run(main())
+    assert 4096 <= got <= 4096 + 512  # what waited, and the batch that was out
+
+
+def test_a_file_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="traces cannot be written here"):
+        open_traces(spec(f"file={tmp_path}"), Networks(shipped_zoo()))
+
+
 def test_a_collector_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     """Requests go on, what waits is bounded, the log says it once, and a node ends in time."""
 
     async def main() -> float:
         traces = open_traces(spec(f"otlp=http://127.0.0.1:{closed_port()}"), Networks(shipped_zoo()))
-        await asked(traces, 9000)  # more than may wait
+        await asked(traces, 5500)  # more than may wait
         begun = monotonic()
         await traces.close()
         return monotonic() - begun

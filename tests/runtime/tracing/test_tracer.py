@@ -17,11 +17,13 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from placid.catalog.variants import shipped_zoo
 from placid.errors import InputError
+from placid.runtime.alarm import Alarm
 from placid.runtime.node.networks import Answer, Left, Networks
+from placid.runtime.node.shaped import Shaped
 from placid.runtime.node.travel import Travelling, answered
 from placid.runtime.node.worker import Ran
 from placid.runtime.protocol.messages import InferRequest, InferResponse, Origin, ProtocolError
-from placid.runtime.spec import NodeSpec, Stage
+from placid.runtime.spec import Address, NodeSpec, Stage, Uplink
 from placid.runtime.tracing.target import Target
 from placid.runtime.tracing.trace import Trace
 from placid.runtime.tracing.tracer import TRACE_ID, Traces
@@ -129,6 +131,37 @@ def test_what_a_stage_tells() -> None:
     end = dict(request.attributes or {})
     assert (end["placid.answered_by"], end["placid.request.id"]) == ("one", "7")
     assert end["http.response.status_code"] == 200
+
+
+def test_a_node_that_answers_alone_has_a_crossing_that_failed() -> None:
+    """The request is answered, and is none that was refused; what was asked of the node above has failed."""
+
+    async def alone(request: InferRequest, trace: Trace | None = None) -> InferResponse:
+        assert trace is not None
+        alarm = Alarm()
+        shaped = Shaped(Uplink("bs", Address("127.0.0.1", 1), rtt_s=0.002, bandwidth_bytes_per_s=1e4), alarm)
+        trip = Travelling("task-1", "split-stage2-8bit", (Stage("bs", 1, 2),), 0, b"12345")
+        trace.happened("passed_on", item="x", reason="full")
+        link = trace.ask(shaped, trip)
+        await link.carry(shaped.up, trip.size_bytes)
+        assert trace.sent(request).origin is not None
+        trace.failed_above("nobody is there")
+        alarm.close()
+        return await answer(request)
+
+    _, (link, asking, request) = spans_of(lambda traces: traces.enter(InferRequest("task-1", ()), alone), 1.0)
+    assert asking.status.description == "nobody is there"
+    assert request.status.status_code is StatusCode.UNSET
+    assert [(e.name, dict(e.attributes or {})) for e in request.events] == [
+        ("placid.passed_on", {"placid.item": "x", "placid.reason": "full"}),
+        ("placid.answers_alone", {"placid.reason": "nobody is there"}),
+    ]
+    told = dict(link.attributes or {})
+    assert (told["placid.link.bytes"], told["placid.link.transfer_s"]) == (5, 5e-4)
+    assert (
+        told["placid.link.codec"]
+        == Networks(shipped_zoo()).runnable("split-stage2-8bit").variant.crossings[0].codec
+    )
 
 
 @pytest.mark.parametrize(

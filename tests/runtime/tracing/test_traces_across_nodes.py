@@ -126,9 +126,9 @@ def test_one_trace_over_three_nodes(traces: dict[str, ReadTrace], trace: str) ->
     assert ("rpc.method" in top.attributes) == (trace == GRPC)
     links = [s for s in found.spans if s.name == "link"]
     assert {s.attributes["placid.link.bytes"] for s in links if s.node == "camera"} > {3072}
-    for span in links:  # a link of 2 and one of 10 ms, and never less than that up
+    for span in links:  # one of 2 and one of 10 ms; alarms ring a millisecond early at most
         if span.attributes["placid.link.direction"] == "up":
-            assert span.took_s > 0.99 * span.attributes["placid.link.delay_s"] > 0.0019
+            assert span.took_s > span.attributes["placid.link.delay_s"] - 1.5e-3 > 0
 
 
 def test_refused_requests_are_marked(traces: dict[str, ReadTrace]) -> None:

@@ -99,7 +99,7 @@ class Trace:
     def ask(self, shaped: Shaped, trip: Travelling) -> Asking:
         """The next node is about to be asked."""
         at = shaped.uplink.at
-        told = {
+        told: dict[str, Any] = {
             "http.request.method": "POST",
             "url.template": _ROUTE,
             "server.address": at.host,
@@ -113,7 +113,9 @@ class Trace:
         codec = "picture"
         if isinstance(trip.content, bytes):
             first = trip.stages[trip.at].first
-            codec = self._networks.runnable(trip.variant).variant.crossings[first - 1].codec
+            crossings = self._networks.runnable(trip.variant).variant.crossings
+            if 0 < first <= len(crossings):  # if not, the node above refuses it
+                codec = crossings[first - 1].codec
         self._asking = Asking(self._tracer, span, shaped, codec)
         return self._asking
 

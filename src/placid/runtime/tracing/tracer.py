@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from placid.errors import InputError
 from placid.runtime.protocol.messages import InferRequest, InferResponse, Origin, ProtocolError
 from placid.runtime.spec import NodeSpec
 from placid.runtime.tracing.exporters import EXPORT_S, exporter_of
@@ -43,9 +44,13 @@ def open_traces(spec: NodeSpec, networks: Networks) -> Traces:
     """The traces of the node that `spec` describes.
 
     Raises:
-        InputError: `spec.traces` is no target.
+        InputError: `spec.traces` is no target, or a file that cannot be written.
     """
-    return Traces(spec, networks, exporter_of(Target.parse(spec.traces)))
+    target = Target.parse(spec.traces)
+    try:
+        return Traces(spec, networks, exporter_of(target))
+    except OSError as error:
+        raise InputError(f"traces cannot be written here: {error.strerror}", where=target.at) from None
 
 
 class Traces:

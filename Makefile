@@ -41,7 +41,7 @@ docs: $(STAMP)  ## build the site, strictly
 	$(BIN)/mkdocs build --strict
 
 lock: $(STAMP)  ## renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile -q pyproject.toml requirements.in --extra train --extra gym --extra pareto --extra serve --group test --group docs --group bench \
+	$(BIN)/uv pip compile -q pyproject.toml requirements.in --extra train --extra gym --extra pareto --extra serve --extra trace --group test --group docs --group bench \
 	  --python-version 3.11 --universal --no-emit-index-url --no-annotate --no-header -o requirements.lock
 	@# a processor-only build of torch needs none of these; the other one brings them itself
 	sed -i -E '/^(nvidia-|cuda-|triton=)/d' requirements.lock

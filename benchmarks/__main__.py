@@ -32,6 +32,7 @@ BENCHMARKS = {
     "chain": "A network in segments",
     "serving": "A node of the live network",
     "shaping": "Links of the live network",
+    "tracing": "Traces of requests",
 }
 HERE = Path(__file__).parent
 

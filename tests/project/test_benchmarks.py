@@ -28,10 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
         "chain",
         "serving",
         "shaping",
+        "tracing",
     ],
 )
 def test_runs(name: str) -> None:
     pytest.importorskip("simpy")
+    if name == "tracing":
+        pytest.importorskip("opentelemetry.sdk")
     if name in ("cutting", "chain"):
         pytest.importorskip("torch")
     if name == "fronts":

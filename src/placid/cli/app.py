@@ -17,6 +17,7 @@ from placid.cli.pareto import pareto
 from placid.cli.splits import splits_app
 from placid.cli.sweep import sweep
 from placid.cli.top import top
+from placid.cli.trace import trace
 from placid.cli.up import up
 from placid.errors import InputError
 from placid.version import __version__
@@ -42,6 +43,7 @@ app.command()(up)
 app.command()(load)
 app.command()(validate)
 app.command()(top)
+app.command()(trace)
 
 ScenarioFile = Annotated[Path, typer.Argument(help="The scenario, a YAML file.", metavar="FILE")]
 

@@ -62,6 +62,15 @@ def up(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
     ] = False,
+    traces: Annotated[
+        str,
+        typer.Option(
+            help="Where traces of requests go: otlp=http://HOST:4318 or file=PATH.", metavar="TARGET"
+        ),
+    ] = "",
+    trace_ratio: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the requests without a trace that begin one.")
+    ] = 0.1,
 ) -> None:
     """Bring a scenario to life: every node a process that answers requests. Ctrl-C ends it."""
     from placid.cli.extras import need
@@ -70,6 +79,8 @@ def up(
     from placid.units import parse_quantity
 
     need("serve", "up")
+    if traces:
+        need("trace", "up --traces")
     from placid.runtime.event_loop import run
 
     if pace not in ("profile", "real"):
@@ -83,7 +94,24 @@ def up(
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
-    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address, port, imposed))
+    run(
+        _up(
+            scenario,
+            out,
+            policy,
+            slot_s,
+            slots,
+            chosen,
+            grpc,
+            fresh,
+            started,
+            address,
+            port,
+            imposed,
+            traces,
+            trace_ratio,
+        )
+    )
 
 
 async def _up(
@@ -99,6 +127,8 @@ async def _up(
     address: str | None,
     port: int,
     links: Literal["process", "namespaces"],
+    traces: str,
+    trace_ratio: float,
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -110,6 +140,7 @@ async def _up(
         scenario,  # type: ignore[arg-type]
         out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
         links=links,
+        traces=traces, trace_ratio=trace_ratio,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)

@@ -33,6 +33,7 @@ from placid.runtime.http.server import HttpServer
 from placid.runtime.page.serve import serve_page
 from placid.runtime.page.watcher import Watcher
 from placid.runtime.spec import Address, AgentSpec, NodeSpec, TaskSpec
+from placid.runtime.tracing.target import Target
 from placid.version import __version__
 
 __all__ = ["LiveFolder", "NetworkUp", "live_of", "network_up"]
@@ -90,6 +91,8 @@ def live_of(
     token: str = "",
     grpc: bool = False,
     agents: Path | None = None,
+    traces: str = "",
+    trace_ratio: float = 0.1,
 ) -> Live:
     """The live network of `built`: the first policy of the scenario unless `policy` names another one.
 
@@ -147,6 +150,8 @@ def live_of(
             token=token,
             grpc_port=0 if grpc else None,
             agent=agent(node.name),
+            traces=traces,
+            trace_ratio=trace_ratio,
         )
         for node in built.network.nodes
     }
@@ -208,6 +213,8 @@ async def network_up(
     address: str | None = None,
     port: int = 0,
     fresh: bool = False,
+    traces: str = "",
+    trace_ratio: float = 0.1,
     hears: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[NetworkUp]:
     """The live network of `scenario`, while the block lasts; afterwards no process of it is left.
@@ -219,11 +226,16 @@ async def network_up(
         links: what imposes the rate of links: the nodes, or the kernel on links between network namespaces (needs root).
         port: of the live page; 0 for any that is free.
         fresh: forget what the policy learned in earlier starts.
+        traces: where spans of requests go (`placid.runtime.tracing.target`); empty for nowhere.
+        trace_ratio: of the requests that come without a trace, the share that begin one.
 
     Raises:
         RunError: a network is up in the folder already, or holds the state of another scenario.
         InputError: links in namespaces are not possible here, or not with this engine.
     """
+    if not 0 <= trace_ratio <= 1:
+        raise InputError(f"the share of requests that are traced is from 0 to 1, got {trace_ratio:g}")
+    target = str(Target.parse(traces)) if traces else ""
     built = build(scenario)
     token = secrets.token_urlsafe(24)
     folder = LiveFolder(Path(out) if out is not None else Path("runs") / f"live-{slug(scenario.name)}")
@@ -236,6 +248,8 @@ async def network_up(
         token=token,
         grpc=grpc,
         agents=folder.agents,
+        traces=target,
+        trace_ratio=trace_ratio,
     )
     _check_free(folder)
     folder.path.mkdir(parents=True, exist_ok=True)

@@ -185,6 +185,8 @@ class NodeSpec:
         most_in_flight: requests that may be under way here; more are refused.
         batch: most requests that are run together.
         agent: for a node that decides by itself what it holds; None if it is told.
+        traces: where spans go (`placid.runtime.tracing.target`); empty for nowhere.
+        trace_ratio: of the requests that enter here without a trace, the share that begin one.
     """
 
     name: str
@@ -206,6 +208,8 @@ class NodeSpec:
     batch: int = 8
     token: str = ""
     agent: AgentSpec | None = None
+    traces: str = ""
+    trace_ratio: float = 0.1
 
     def to_json(self) -> str:
         """As `from_json` reads it."""

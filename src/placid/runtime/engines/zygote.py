@@ -68,6 +68,8 @@ def main() -> None:
                         from placid.runtime.node import agent
 
                         agent.warm()
+                    if told.get("traces"):
+                        from placid.runtime.tracing import tracer  # noqa: F401
                     pid = os.fork()
                     if pid == 0:
                         selector.close()

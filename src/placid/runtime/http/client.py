@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httptools
 
-from placid.runtime.protocol.messages import InferRequest, InferResponse, ProtocolError
+from placid.runtime.protocol.messages import InferRequest, InferResponse, Origin, ProtocolError
 from placid.runtime.protocol.rest import read_response, write_request
 
 __all__ = ["HttpClient"]
@@ -52,10 +52,11 @@ class HttpClient:
             ProtocolError: the server refuses (its status), cannot be reached (503), or does not answer in time (504).
         """
         body, json_bytes = write_request(request)
+        trace = "" if request.origin is None else _trace(request.origin)
         version = f"/versions/{quote(request.version, safe='')}" if request.version else ""
         status, headers, answer = await self._ask(
             f"POST /v2/models/{quote(request.model, safe='')}{version}/infer",
-            f"inference-header-content-length: {json_bytes}\r\ncontent-type: application/octet-stream\r\n",
+            f"inference-header-content-length: {json_bytes}\r\ncontent-type: application/octet-stream\r\n{trace}",
             body,
             timeout_s,
         )
@@ -215,3 +216,9 @@ def _reason(body: bytes, status: int) -> str:
         return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
         return f"status {status}"
+
+
+def _trace(origin: Origin) -> str:
+    """The headers of W3C trace context."""
+    state = f"tracestate: {origin.tracestate}\r\n" if origin.tracestate else ""
+    return f"traceparent: {origin.traceparent}\r\n{state}"

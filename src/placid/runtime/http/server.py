@@ -6,10 +6,11 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from placid.runtime.http.connection import Connection, Handle, Limits, Pending, Reply, Request, error_reply
-from placid.runtime.protocol.messages import ModelMetadata, ProtocolError, TensorMetadata
+from placid.runtime.protocol.messages import ModelMetadata, Origin, ProtocolError, TensorMetadata
 from placid.runtime.protocol.rest import metadata_body, read_request, write_response
 from placid.runtime.protocol.serving import Serving
 from placid.runtime.protocol.token import check_token
@@ -166,6 +167,9 @@ class _Endpoints:
                 f"Inference-Header-Content-Length must be a number of bytes, got '{told[:40]}'"
             )
         asked, binary = read_request(name, version, request.body, None if told is None else int(told))
+        traceparent = request.headers.get("traceparent")
+        if traceparent is not None:
+            asked = replace(asked, origin=Origin(traceparent, request.headers.get("tracestate", "")))
         response = await self._serving.infer(asked)
         body, json_bytes = write_response(response, binary)
         if json_bytes is None:

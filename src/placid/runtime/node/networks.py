@@ -51,11 +51,13 @@ class Left:
     Attributes:
         ran: position after the last segment that ran.
         crossing: bytes if it was coded, else an array.
+        doubts: exits that were not sure enough, with what they said of it, if `Networks.tells_doubts`.
     """
 
     ran: int
     answer: Answer | None = None
     crossing: bytes | np.ndarray | None = None
+    doubts: tuple[tuple[int, float], ...] = ()
 
 
 class Runnable:
@@ -109,6 +111,8 @@ class Networks:
     def __init__(self, folder: Path, picture_shape: tuple[int, ...] = (32, 32, 3)) -> None:
         self.zoo = zoo_in(folder)
         self.picture_shape = picture_shape
+        #: whether `run` tells of exits that were not sure; for traces
+        self.tells_doubts = False
         self._runnables: dict[str, Runnable] = {}
         self._sessions: dict[str, _Loaded] = {}
         self._lock = Lock()
@@ -169,6 +173,7 @@ class Networks:
         held = [chain.decode(first, g) if isinstance(g, bytes) else g for g in given]
         left: list[Left | None] = [None] * len(held)
         still = list(range(len(held)))
+        doubts: list[tuple[tuple[int, float], ...]] = [()] * len(held)
         for place in range(first, last):
             segment = chain.variant.segments[place]
             if not segment.file:
@@ -180,7 +185,7 @@ class Networks:
             outputs = loaded.session.run(None, {loaded.takes: np.ascontiguousarray(stacked, loaded.dtype)})
             if place == chain.count - 1:
                 for i, logits in zip(still, outputs[-1], strict=True):
-                    left[i] = Left(place + 1, _answer(logits, -1, _LAST(logits[None])[0]))
+                    left[i] = Left(place + 1, _answer(logits, -1, _LAST(logits[None])[0]), None, doubts[i])
                 still, held = [], []
                 break
             crossing = list(outputs[0])
@@ -190,15 +195,17 @@ class Networks:
                 stays = []
                 for k, i in enumerate(still):
                     if sure[k] >= threshold:
-                        left[i] = Left(place + 1, _answer(outputs[1][k], number, sure[k]))
+                        left[i] = Left(place + 1, _answer(outputs[1][k], number, sure[k]), None, doubts[i])
                     else:
                         stays.append(k)
+                        if self.tells_doubts:
+                            doubts[i] = (*doubts[i], (number, float(sure[k])))
                 still, crossing = [still[k] for k in stays], [crossing[k] for k in stays]
             held = crossing
             if not still:
                 break
         for i, tensor in zip(still, held, strict=True):
-            left[i] = Left(last, None, chain.wires[last - 1].encode(tensor) if code else tensor)
+            left[i] = Left(last, None, chain.wires[last - 1].encode(tensor) if code else tensor, doubts[i])
         return [one for one in left if one is not None]
 
     @cached_property

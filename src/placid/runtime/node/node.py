@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +32,7 @@ from placid.runtime.node.travel import (
     picture_of,
     travelling,
 )
-from placid.runtime.node.worker import Worker
+from placid.runtime.node.worker import Ran, Worker
 from placid.runtime.protocol.messages import (
     InferRequest,
     InferResponse,
@@ -45,6 +45,8 @@ from placid.version import __version__
 
 if TYPE_CHECKING:
     from placid.runtime.node.agent import Agent
+    from placid.runtime.tracing.trace import Trace
+    from placid.runtime.tracing.tracer import Traces
 
 __all__ = ["BINARY", "Node"]
 
@@ -101,6 +103,7 @@ class Node:
                 turn=self._take_turns,
             )
         self.metrics = Metrics(self)
+        self.traces: Traces | None = None
 
     # what the protocol asks
 
@@ -142,15 +145,19 @@ class Node:
         """The answer to a client, given here or further up."""
         if WAY in request.parameters:
             raise ProtocolError(f"'{WAY}' is between nodes: clients leave it out", status=403)
+        if self.traces is not None:
+            return await self.traces.enter(request, self._counted)
         return await self._counted(request)
 
     async def pass_on(self, request: InferRequest) -> InferResponse:
         """The answer to a node below, which gave the request its way."""
         if WAY not in request.parameters:
             raise ProtocolError(f"'{WAY}' is missing: clients ask at another port")
+        if self.traces is not None:
+            return await self.traces.go_on(request, self._counted)
         return await self._counted(request)
 
-    async def _counted(self, request: InferRequest) -> InferResponse:
+    async def _counted(self, request: InferRequest, trace: Trace | None = None) -> InferResponse:
         came = monotonic()
         if self.in_flight >= self.spec.most_in_flight:
             self.tally.refused["too many under way"] += 1
@@ -159,9 +166,11 @@ class Node:
         try:
             passing = travelling(request)
             if passing is not None:
+                if trace is not None:
+                    passing = replace(passing, trace=trace)
                 answer, node, variant = await self._advance(passing, came)
                 return answered(request, answer, node, variant, monotonic() - came)
-            answer, node, variant = await self._enter(request, came)
+            answer, node, variant = await self._enter(request, came, trace)
             took_s = monotonic() - came
             self.metrics.request_s.observe(took_s)
             self.tally.done += 1
@@ -230,7 +239,9 @@ class Node:
 
     # a request's way
 
-    async def _enter(self, request: InferRequest, came: float) -> tuple[Answer, str, str]:
+    async def _enter(
+        self, request: InferRequest, came: float, trace: Trace | None
+    ) -> tuple[Answer, str, str]:
         self.model(request.model, request.version)
         picture = picture_of(request, self.networks.picture_shape)
         self.tally.entered[request.model] += 1
@@ -243,13 +254,15 @@ class Node:
         except ValueError:
             raise ProtocolError(f"'placid_deadline_s' is a number of seconds, got '{told}'") from None
         way = turns.next()
-        trip = Travelling(request.model, way.variant, way.stages, 0, picture, left_s, request.id)
+        trip = Travelling(request.model, way.variant, way.stages, 0, picture, left_s, request.id, trace)
         try:
             return await self._advance(trip, came)
         except ProtocolError as error:
             here = self._here(turns) if error.status == 503 else None
             if here is None:
                 raise
+            if trace is not None:
+                trace.failed_above(str(error))
             # the network above is gone, and what stands here can answer alone
             return await self._advance(replace(trip, variant=here.variant, stages=here.stages), came)
 
@@ -270,6 +283,10 @@ class Node:
                 full = copy is not None and copy.wait_s() > self.spec.most_wait_s
                 if copy is None or full:
                     self.tally.passed_on["full" if full else "not here"] += 1
+                    if trip.trace is not None:
+                        trip.trace.happened(
+                            "passed_on", item=stage.item, reason="full" if full else "not here"
+                        )
                     trip = replace(trip, stages=self._to_repository(trip))
                     break
             self._check_time(trip, came)
@@ -279,8 +296,12 @@ class Node:
             code = not last and trip.stages[trip.at + 1].node != self.name and not self.spec.repository
             coded = isinstance(trip.content, bytes)
             begun = monotonic()
-            left = await self._worker.do((trip.variant, stage.first, stage.last, coded, code), trip.content)
+            key = (trip.variant, stage.first, stage.last, coded, code)
+            ran = None if trip.trace is None else Ran(time_ns())
+            left = await self._worker.do(key, trip.content, ran)
             await self._pace(trip, stage, left, begun, coded, code and left.answer is None)
+            if trip.trace is not None and ran is not None:
+                trip.trace.stage(trip, stage, ran, left)
             if left.answer is not None:
                 self.tally.answered[f"{trip.variant}#{left.answer.exit}"] += 1
                 return left.answer, self.name, trip.variant
@@ -313,13 +334,17 @@ class Node:
         if first and not isinstance(trip.content, bytes):
             # it stayed on this node so far, and was not coded
             trip = replace(trip, content=self.networks.runnable(trip.variant).encode(first, trip.content))
-        await shaped.carry(shaped.up, trip.size_bytes)
+        link = shaped if trip.trace is None else trip.trace.ask(shaped, trip)
+        await link.carry(shaped.up, trip.size_bytes)
         left_s = None if trip.left_s is None else trip.left_s - (monotonic() - came)
         sent = monotonic()
-        response = await client.infer(replace(trip, left_s=left_s).request(), timeout_s=left_s)
+        asked = replace(trip, left_s=left_s).request()
+        if trip.trace is not None:
+            asked = trip.trace.sent(asked)
+        response = await client.infer(asked, timeout_s=left_s)
         answer, node, variant, spent_s = answer_of(response)
         size_bytes = self._tasks[trip.task].response_bytes if trip.task in self._tasks else 0
-        await shaped.carry(shaped.down, size_bytes, took_s=max(0.0, monotonic() - sent - spent_s))
+        await link.carry(shaped.down, size_bytes, took_s=max(0.0, monotonic() - sent - spent_s))
         return answer, node, variant
 
     def _to_repository(self, trip: Travelling) -> tuple[Stage, ...]:

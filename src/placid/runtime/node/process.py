@@ -127,6 +127,10 @@ async def serve_node(
     if gone is not None:
         loop.add_reader(gone, stopped.set)
     node = Node(spec)
+    if spec.traces:
+        from placid.runtime.tracing.tracer import open_traces  # brings OpenTelemetry
+
+        node.traces = open_traces(spec, node.networks)
     servers: list[HttpServer | GrpcServer] = []
     try:
         servers.append(
@@ -147,7 +151,11 @@ async def serve_node(
         if spec.grpc_port is not None:
             from placid.runtime.rpc.server import serve_grpc
 
-            servers.append(await serve_grpc(node, spec.host, spec.grpc_port, pending=node.pending))
+            servers.append(
+                await serve_grpc(
+                    node, spec.host, spec.grpc_port, pending=node.pending, traced=bool(spec.traces)
+                )
+            )
             grpc = servers[-1].port
         say(
             {
@@ -165,6 +173,8 @@ async def serve_node(
             loop.remove_reader(gone)
         await asyncio.gather(*(server.close(grace_s=1.0) for server in servers))
         await node.close()
+        if node.traces is not None:
+            await node.traces.close()
 
 
 def run_node(spec: NodeSpec, out: IO[str], gone: int | None = None) -> None:

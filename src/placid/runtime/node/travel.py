@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from placid.runtime.node.networks import Answer
 from placid.runtime.protocol.messages import InferRequest, InferResponse, ProtocolError, Tensor
 from placid.runtime.spec import Stage
+
+if TYPE_CHECKING:
+    from placid.runtime.tracing.trace import Trace
 
 __all__ = ["WAY", "Travelling", "answer_of", "answered", "client_response", "picture_of", "travelling"]
 
@@ -27,6 +31,7 @@ class Travelling:
     Attributes:
         at: position in `stages` of the stage that runs next.
         content: what that stage takes, as bytes that crossed; a picture as an array.
+        trace: what is told of it here, if it is sampled.
     """
 
     task: str
@@ -36,6 +41,7 @@ class Travelling:
     content: bytes | np.ndarray
     left_s: float | None = None
     id: str = ""
+    trace: Trace | None = None
 
     @property
     def size_bytes(self) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Generic, TypeVar
 
-__all__ = ["Worker"]
+__all__ = ["Ran", "Worker"]
 
 _K = TypeVar("_K")
 _G = TypeVar("_G")
@@ -19,10 +19,21 @@ _R = TypeVar("_R")
 
 
 @dataclass(slots=True)
+class Ran:
+    """When a job was asked for, when the call that did it began and ended, and how many jobs were in it."""
+
+    asked_ns: int
+    begun_ns: int = 0
+    ended_ns: int = 0
+    together: int = 0
+
+
+@dataclass(slots=True)
 class _Job(Generic[_K, _G, _R]):
     key: _K
     given: _G
     answer: asyncio.Future[_R] = field(repr=False)
+    ran: Ran | None = None
 
 
 class Worker(Generic[_K, _G, _R]):
@@ -56,14 +67,18 @@ class Worker(Generic[_K, _G, _R]):
         self.waiting = 0
         self._thread.start()
 
-    async def do(self, key: _K, given: _G) -> _R:
-        """What `compute` makes of `given`; its errors are raised here."""
+    async def do(self, key: _K, given: _G, ran: Ran | None = None) -> _R:
+        """What `compute` makes of `given`; its errors are raised here.
+
+        Args:
+            ran: is told when and with how many others, if anybody wants to know.
+        """
         if not self.waiting and self._alone() and self._took_s.get(key, 1e9) < self._at_once_s:
-            return self._timed(key, [given])[0]
+            return self._timed(key, [given], (ran,))[0]
         future: asyncio.Future[_R] = self._loop.create_future()
         self.waiting += 1
         try:
-            self._queue.put(_Job(key, given, future))
+            self._queue.put(_Job(key, given, future, ran))
             return await future
         finally:
             self.waiting -= 1
@@ -93,11 +108,15 @@ class Worker(Generic[_K, _G, _R]):
                     pending.append(job)
             self._do(_alike(pending, self._batch))
 
-    def _timed(self, key: _K, given: Sequence[_G]) -> Sequence[_R]:
+    def _timed(self, key: _K, given: Sequence[_G], told: Sequence[Ran | None]) -> Sequence[_R]:
         """`compute`, with what it took for one kept in mind."""
         begun = perf_counter()
         results = self._compute(key, given)
         took_s = (perf_counter() - begun) / len(given)
+        for ran in told:
+            if ran is not None:
+                ran.ended_ns, ran.together = time_ns(), len(given)
+                ran.begun_ns = max(ran.asked_ns, ran.ended_ns - int(1e9 * took_s * len(given)))
         self._took_s[key] = took_s if key not in self._took_s else 0.8 * self._took_s[key] + 0.2 * took_s
         return results
 
@@ -108,7 +127,7 @@ class Worker(Generic[_K, _G, _R]):
         results: Sequence[_R] = ()
         failed: Exception | None = None
         try:
-            results = self._timed(jobs[0].key, [j.given for j in jobs])
+            results = self._timed(jobs[0].key, [j.given for j in jobs], [j.ran for j in jobs])
         except Exception as error:
             failed = error
         if failed is not None and len(jobs) > 1:

@@ -21,6 +21,7 @@ __all__ = [
     "InferRequest",
     "InferResponse",
     "ModelMetadata",
+    "Origin",
     "Parameter",
     "ProtocolError",
     "Tensor",
@@ -144,12 +145,27 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a request came with beside the protocol.
+
+    Attributes:
+        traceparent: W3C trace context, as it was sent; `tracestate` likewise.
+        over: "http" or "grpc".
+    """
+
+    traceparent: str = ""
+    tracestate: str = ""
+    over: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
 class InferRequest:
     """What is asked of one model.
 
     Attributes:
         outputs: names of the outputs that are wanted; empty for all.
         parameters: of the request; what placid adds begins with ``placid_``.
+        origin: None if nothing is told of it; it does not make another request of one that is equal otherwise.
     """
 
     model: str
@@ -158,6 +174,7 @@ class InferRequest:
     id: str = ""
     outputs: tuple[str, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    origin: Origin | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

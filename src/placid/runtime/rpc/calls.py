@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import Any
 
-from placid.runtime.protocol.messages import ProtocolError
+from placid.runtime.protocol.messages import Origin, ProtocolError
 from placid.runtime.protocol.serving import Serving
 from placid.runtime.rpc.schema import message
 from placid.runtime.rpc.statistics import Statistics
@@ -65,8 +66,10 @@ class Calls:
             told.models.add(name=model.name, version=model.versions[-1], state=state)
         return told
 
-    async def ModelInfer(self, request: Any) -> Any:
+    async def ModelInfer(self, request: Any, origin: Origin | None = None) -> Any:
         asked = read_request(request)
+        if origin is not None:
+            asked = replace(asked, origin=origin)
         begun_ns = perf_counter_ns()
         try:
             answer = await self._serving.infer(asked)

@@ -10,16 +10,17 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from placid.runtime.http.connection import Pending
-from placid.runtime.protocol.messages import ProtocolError
+from placid.runtime.protocol.messages import Origin, ProtocolError
 from placid.runtime.protocol.serving import Serving
 from placid.runtime.protocol.token import check_token
 from placid.runtime.rpc.calls import Calls
 from placid.runtime.rpc.schema import CALLS, SERVICE, message
 
-__all__ = ["GrpcServer", "serve_grpc"]
+__all__ = ["CODES", "GrpcServer", "serve_grpc"]
 
 _LOG = logging.getLogger("placid.grpc")
-_CODES = {
+#: status of a refusal, in HTTP's terms -> gRPC's
+CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
@@ -55,6 +56,7 @@ async def serve_grpc(
     tls: grpc.ServerCredentials | None = None,
     most_bytes: int = 16 << 20,
     pending: Pending | None = None,
+    traced: bool = False,
 ) -> GrpcServer:
     """Listen. A client that hangs up, or whose deadline passes, cancels `serving.infer`.
 
@@ -64,6 +66,7 @@ async def serve_grpc(
         tls: as `grpc.ssl_server_credentials` makes them; none for plain text.
         most_bytes: of a request, packed and unpacked.
         pending: counts what waits for an answer, for whoever wants to know.
+        traced: whether requests bring their W3C trace context along, if they have one.
 
     Raises:
         OSError: the port is taken, or there is no such host.
@@ -78,7 +81,13 @@ async def serve_grpc(
     calls, counted = Calls(serving), pending or Pending()
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(
-            _guarded(getattr(calls, name), message(asked), None if name in _HEALTH else token, counted),
+            _guarded(
+                getattr(calls, name),
+                message(asked),
+                None if name in _HEALTH else token,
+                counted,
+                traced and name == "ModelInfer",
+            ),
             response_serializer=message(answered).SerializeToString,
         )
         for name, (asked, answered) in CALLS.items()
@@ -94,7 +103,7 @@ async def serve_grpc(
 
 
 def _guarded(
-    call: Callable[[Any], Awaitable[Any]], kind: Any, token: str | None, pending: Pending
+    call: Callable[..., Awaitable[Any]], kind: Any, token: str | None, pending: Pending, traced: bool
 ) -> Callable[[bytes, Any], Awaitable[Any]]:
     """`call`, from the bytes of a request of `kind`, with errors as gRPC tells them."""
 
@@ -103,11 +112,13 @@ def _guarded(
         try:
             if token is not None:
                 _check_token(context, token)
+            if traced:
+                return await call(kind.FromString(data), _origin(context))
             return await call(kind.FromString(data))
         except DecodeError as error:
             code, told = grpc.StatusCode.INVALID_ARGUMENT, f"this is no {kind.DESCRIPTOR.name}: {error}"
         except ProtocolError as error:
-            code, told = _CODES.get(error.status), str(error)
+            code, told = CODES.get(error.status), str(error)
             if code is None:
                 code, told = _failed()
         except Exception:
@@ -124,6 +135,12 @@ def _failed() -> tuple[Any, str]:
     """What is told of the exception that is being handled; the log has the rest."""
     _LOG.exception("a call failed")
     return grpc.StatusCode.INTERNAL, "this failed inside the server; its log says more"
+
+
+def _origin(context: Any) -> Origin:
+    told = dict(context.invocation_metadata() or ())
+    parent, state = (told.get(key, "") for key in ("traceparent", "tracestate"))
+    return Origin(parent if isinstance(parent, str) else "", state if isinstance(state, str) else "", "grpc")
 
 
 def _check_token(context: Any, token: str) -> None:

@@ -1,0 +1,1 @@
+"""Traces of requests (OpenTelemetry): nothing here is imported unless tracing is on."""

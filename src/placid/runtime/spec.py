@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from placid.errors import InputError
+from placid.inference.ladder import Ladder
 
-__all__ = ["Address", "NodeSpec", "Orders", "Stage", "TaskSpec", "Uplink", "Way"]
+__all__ = ["Address", "NodeSpec", "Offload", "Orders", "Stage", "TaskSpec", "Uplink", "Way"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,34 @@ class TaskSpec:
 
 
 @dataclass(frozen=True)
+class Offload:
+    """How a node decides by itself whether it answers or forwards, of requests that run the ladder's variant.
+
+    Attributes:
+        value_s: what an answer that is right is worth, seconds.
+        thresholds: of every exit; a request whose calibrated confidence is below goes up, whatever that costs. None: the
+            rule of `placid.inference.offloading`.
+        forget_s: time constant with which it forgets what it heard from above.
+        probe_every_s: after which it asks again if nothing went up.
+    """
+
+    ladder: Ladder
+    value_s: float
+    thresholds: tuple[float, ...] | None = None
+    forget_s: float = 1.0
+    probe_every_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.value_s >= 0 and self.forget_s > 0 and self.probe_every_s > 0):
+            raise InputError("the value is 0 s at least, and times are above 0", where="offloading")
+        if self.thresholds is not None and len(self.thresholds) != len(self.ladder.knots):
+            raise InputError(
+                f"needs a threshold for each of {len(self.ladder.knots)} exits, got {len(self.thresholds)}",
+                where="offloading",
+            )
+
+
+@dataclass(frozen=True)
 class Orders:
     """What a node is told for a slot.
 
@@ -85,12 +114,14 @@ class Orders:
         items: what it holds: item -> bytes, as the budget counts them. None: what it holds stays.
         ways: task -> how requests that enter here are answered, cheapest first. None: they stay.
         uplink: where it forwards; None at a repository or where none can be reached.
+        offload: how it decides for itself. None: that stays.
     """
 
     slot: int
     items: Mapping[str, int] | None = None
     ways: Mapping[str, tuple[Way, ...]] | None = None
     uplink: Uplink | None = None
+    offload: Offload | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -109,6 +140,7 @@ class Orders:
                 if ways is None
                 else {t: tuple(_way(w) for w in found) for t, found in ways.items()},
                 uplink=_uplink(told["uplink"]),
+                offload=_offload(told.get("offload")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"these are no orders: {error!r}") from None
@@ -130,6 +162,7 @@ class NodeSpec:
         most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
         most_in_flight: requests that may be under way here; more are refused.
         batch: most requests that are run together.
+        offload: how it decides for itself whether it answers or forwards. None: by the exits of the manifest.
     """
 
     name: str
@@ -149,6 +182,7 @@ class NodeSpec:
     most_in_flight: int = 10_000
     batch: int = 8
     token: str = ""
+    offload: Offload | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -161,6 +195,7 @@ class NodeSpec:
             told = json.loads(text)
             told["tasks"] = tuple(TaskSpec(**t) for t in told["tasks"])
             told["models"] = {k: (str(v), int(a), int(b)) for k, (v, a, b) in told["models"].items()}
+            told["offload"] = _offload(told.get("offload"))
             return cls(**told)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this is no description of a node: {error!r}") from None
@@ -172,3 +207,16 @@ def _way(told: Mapping[str, Any]) -> Way:
 
 def _uplink(told: Mapping[str, Any] | None) -> Uplink | None:
     return None if told is None else Uplink(**{**told, "at": Address(**told["at"])})
+
+
+def _offload(told: Mapping[str, Any] | None) -> Offload | None:
+    if told is None:
+        return None
+    fixed = told["thresholds"]
+    return Offload(
+        Ladder.from_dict(told["ladder"]),
+        float(told["value_s"]),
+        None if fixed is None else tuple(float(t) for t in fixed),
+        float(told["forget_s"]),
+        float(told["probe_every_s"]),
+    )

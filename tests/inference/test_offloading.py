@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import exp, inf
 
 import pytest
@@ -26,7 +27,8 @@ TABLE = ((0.7, 0.6, 0.5), (0.8, 0.7, 0.6), (1.0, 1.0, 1.0))
 
 @pytest.mark.parametrize(
     ("confidence", "penalty", "due"),
-    [(0.2, 0.0, 0.7), (0.1, 0.0, 0.7), (0.4, 0.0, 0.75), (0.4, 0.05, 0.7), (0.8, 0.3, 0.825), (1.0, 0.2, 1.0), (0.6, 9, 0.6)],
+    [(0.2, 0.0, 0.7), (0.1, 0.0, 0.7), (0.4, 0.0, 0.75), (0.4, 0.05, 0.7), (0.8, 0.3, 0.825), (1.0, 0.2, 1.0),
+     (0.6, 9, 0.6)],
 )  # fmt: skip
 def test_expected_above_is_linear_between_knots(confidence: float, penalty: float, due: float) -> None:
     assert expected_above(KNOTS, PENALTIES, TABLE, confidence, penalty) == pytest.approx(due)
@@ -60,10 +62,10 @@ def test_the_shipped_ladders() -> None:
     for table in ladder.above:
         assert all(
             a <= b
-            for low, high in zip(table, table[1:], strict=False)
+            for low, high in pairwise(table)
             for a, b in zip(low, high, strict=True)
         )
-        assert all(a >= b for row in table for a, b in zip(row, row[1:], strict=False))
+        assert all(a >= b for row in table for a, b in pairwise(row))
     with pytest.raises(UnknownNameError, match="teacher"):
         ladder_of(shipped_zoo(), "teacher")
 

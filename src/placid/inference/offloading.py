@@ -1,8 +1,8 @@
 """Whether a node answers or forwards: what going up is worth against what it costs now.
 
 A node forwards if ``value x (expected accuracy above - own confidence) > seconds that going up takes now``. Plain functions
-of numbers: a live node calls them as they are, the simulator compiles the very same ones. What a node knows of what lies above
-it is a row of numbers, `UNHEARD` before the first reply; a list in a node, a row of an array in the simulator.
+of numbers: a live node calls them as they are, the simulator compiles the very same ones. What a node knows of what lies
+above it is a row of numbers, `UNHEARD` before the first reply; a list in a node, a row of an array in the simulator.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requests that climb a tree: latencies by hand, queues, a link that turns slow and comes back, the rule beside the truth."""
+"""Requests that climb a tree: latencies by hand, queues, a link that turns slow and back, the rule beside the truth."""
 
 from __future__ import annotations
 

@@ -143,7 +143,8 @@ def climb(
     done_s, level = np.empty(len(time_s)), np.empty(len(time_s), np.int64)
     come: tuple[Any, ...] = (time_s.astype(float), leaf.astype(np.int64), confidence.astype(float))
     fitted: tuple[Any, ...] = (knots, counts, np.array(ladder.penalties), table)
-    _play(*come, *nodes, *how, *fitted, done_s, level)
+    given = (*come, *nodes, *how, *fitted, done_s, level)
+    _play(*given)
     return Climbed(done_s - time_s, level)
 
 

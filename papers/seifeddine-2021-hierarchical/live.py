@@ -60,7 +60,9 @@ class Hierarchy:
     async def begin(self) -> None:
         """Start all, and have them hold their part."""
         self.running = await self._engine.start(list(self._specs.values()))
-        self._clients = {n: HttpClient(r.peers.host, r.peers.port, token=self._token) for n, r in self.running.items()}
+        self._clients = {
+            n: HttpClient(r.peers.host, r.peers.port, token=self._token) for n, r in self.running.items()
+        }
         for v in range(len(self._names)):
             await self._tell(v, 0, items=True)
 
@@ -70,7 +72,10 @@ class Hierarchy:
         offload = Offload(
             self.case.ladder, deciding.value_s, thresholds, deciding.forget_s, deciding.probe_every_s
         )
-        for other in (replace(offload, value_s=offload.value_s + 1), offload):  # orders that differ make all forget
+        for other in (
+            replace(offload, value_s=offload.value_s + 1),
+            offload,
+        ):  # orders that differ make all forget
             for v in range(len(self._names)):
                 await self._tell(v, 0, offload=other)
 
@@ -113,9 +118,7 @@ def play_live(case: Case, policies: Mapping[str, Deciding], repeats: int) -> pl.
         return asyncio.run(_play_live(case, policies, repeats, Path(logs)))
 
 
-async def _play_live(
-    case: Case, policies: Mapping[str, Deciding], repeats: int, logs: Path
-) -> pl.DataFrame:
+async def _play_live(case: Case, policies: Mapping[str, Deciding], repeats: int, logs: Path) -> pl.DataFrame:
     samples = read_samples(shipped_zoo() / "pictures.npz")
     hierarchy = Hierarchy(case, logs)
     frames = []

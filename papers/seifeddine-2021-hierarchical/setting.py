@@ -70,7 +70,8 @@ def case_of(told: dict[str, Any], one: dict[str, Any], phase_s: float) -> Case:
     devices, levels = told["levels"]["nodes"][0], told["levels"]["processors"]
     count = len(levels)
     work_s = [
-        pace_of(networks, p, "x86-core")(variant, k, k + 1, k > 0, k < count - 1) for k, p in enumerate(levels)
+        pace_of(networks, p, "x86-core")(variant, k, k + 1, k > 0, k < count - 1)
+        for k, p in enumerate(levels)
     ]
     servers = [_side_by_side(p) for p in levels]
     load = one.get("load_per_s", told["phases"]["load_per_s"])
@@ -88,7 +89,15 @@ def case_of(told: dict[str, Any], one: dict[str, Any], phase_s: float) -> Case:
         float(told["response_bytes"]),
     )
     return Case(
-        *(one["name"], variant, one["value_s"], phase_s, tuple(load), tree, ladder_of(shipped_zoo(), variant)),
+        *(
+            one["name"],
+            variant,
+            one["value_s"],
+            phase_s,
+            tuple(load),
+            tree,
+            ladder_of(shipped_zoo(), variant),
+        ),
         tuple(e.threshold for e in chain.exits),
         *(recorded[f"{variant}/confidence"], recorded[f"{variant}/right"]),
     )
@@ -106,9 +115,7 @@ def requests_of(case: Case, seed: int, pictures: int) -> Requests:
             leaves.append(np.full(len(moments), v))
     time_s = np.concatenate(times)
     order = np.argsort(time_s, kind="stable")
-    return Requests(
-        time_s[order], np.concatenate(leaves)[order], rng.integers(0, pictures, len(time_s))
-    )
+    return Requests(time_s[order], np.concatenate(leaves)[order], rng.integers(0, pictures, len(time_s)))
 
 
 def _side_by_side(processor: str) -> int:

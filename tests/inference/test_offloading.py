@@ -60,11 +60,7 @@ def test_the_shipped_ladders() -> None:
     ladder = ladder_of(shipped_zoo(), "exits-stage1-stage2-heads-only")
     assert Ladder.from_dict(ladder.as_dict()) == ladder
     for table in ladder.above:
-        assert all(
-            a <= b
-            for low, high in pairwise(table)
-            for a, b in zip(low, high, strict=True)
-        )
+        assert all(a <= b for low, high in pairwise(table) for a, b in zip(low, high, strict=True))
         assert all(a >= b for row in table for a, b in pairwise(row))
     with pytest.raises(UnknownNameError, match="teacher"):
         ladder_of(shipped_zoo(), "teacher")

@@ -51,6 +51,14 @@ def up(
         str | None,
         typer.Option(help="Of a Ray cluster that runs, such as auto.", show_default="a Ray of this machine"),
     ] = None,
+    offload: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIANT",
+            help="Nodes that hold parts of this variant decide by themselves, request by request, whether they answer.",
+            show_default="by its exits' thresholds",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(help="Of the live page.", show_default="any that is free")] = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
@@ -73,7 +81,7 @@ def up(
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
-    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address, port))
+    run(_up(scenario, out, policy, slot_s, slots, chosen, grpc, fresh, started, address, port, offload))
 
 
 async def _up(
@@ -88,6 +96,7 @@ async def _up(
     engine: Literal["local", "ray"],
     address: str | None,
     port: int,
+    offload: str | None,
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -98,6 +107,7 @@ async def _up(
     async with network_up(
         scenario,  # type: ignore[arg-type]
         out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
+        offload=offload,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)

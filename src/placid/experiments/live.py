@@ -19,6 +19,7 @@ from placid.errors import InputError, RunError, UnknownNameError
 from placid.experiments.provenance import provenance
 from placid.experiments.run import slug
 from placid.experiments.scenario import Built, Scenario, build
+from placid.inference.ladder import ladder_of
 from placid.network.graph import Network
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
@@ -30,7 +31,7 @@ from placid.runtime.engines.local import LocalEngine
 from placid.runtime.http.server import HttpServer
 from placid.runtime.page.serve import serve_page
 from placid.runtime.page.watcher import Watcher
-from placid.runtime.spec import Address, NodeSpec, TaskSpec
+from placid.runtime.spec import Address, NodeSpec, Offload, TaskSpec
 from placid.version import __version__
 
 __all__ = ["LiveFolder", "NetworkUp", "live_of", "network_up"]
@@ -82,8 +83,12 @@ def live_of(
     batch: int = 8,
     token: str = "",
     grpc: bool = False,
+    offload: str | None = None,
 ) -> Live:
     """The live network of `built`: the first policy of the scenario unless `policy` names another one.
+
+    Args:
+        offload: a variant with fitted exits; nodes that hold parts of it decide by themselves whether they answer.
 
     Raises:
         UnknownNameError: the scenario has no such policy.
@@ -111,6 +116,7 @@ def live_of(
     problem = compiled(built.network)
     models = Ways(problem, built.catalog).models
     tasks = tuple(TaskSpec(t.name, t.response_bytes) for t in built.catalog.tasks)
+    decides = None if offload is None else _offload(built, offload)
     specs = {
         node.name: NodeSpec(
             name=node.name,
@@ -126,6 +132,7 @@ def live_of(
             batch=batch,
             token=token,
             grpc_port=0 if grpc else None,
+            offload=decides,
         )
         for node in built.network.nodes
     }
@@ -138,6 +145,18 @@ def live_of(
         label,
         built.seeds[0] if seed is None else seed,
         used_slot_s,
+    )
+
+
+def _offload(built: Built, variant: str) -> Offload:
+    """What an error costs beside a second, as the scenario has it."""
+    if built.catalog.zoo is None:
+        raise InputError("only networks that exist can be offloaded: 'catalog: {family: measured}'")
+    objective = built.objective
+    if not objective.get("latency", 0.0) > 0:
+        raise InputError("nodes weigh accuracy against seconds: the objective needs a 'latency' above 0")
+    return Offload(
+        ladder_of(Path(built.catalog.zoo), variant), objective.get("error", 0.0) / objective["latency"]
     )
 
 
@@ -186,6 +205,7 @@ async def network_up(
     address: str | None = None,
     port: int = 0,
     fresh: bool = False,
+    offload: str | None = None,
     hears: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[NetworkUp]:
     """The live network of `scenario`, while the block lasts; afterwards no process of it is left.
@@ -196,13 +216,16 @@ async def network_up(
         engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`.
         port: of the live page; 0 for any that is free.
         fresh: forget what the policy learned in earlier starts.
+        offload: variant of which nodes decide by themselves whether they answer or forward.
 
     Raises:
         RunError: a network is up in the folder already, or holds the state of another scenario.
     """
     built = build(scenario)
     token = secrets.token_urlsafe(24)
-    live = live_of(built, policy=policy, seed=seed, slot_s=slot_s, pace=pace, token=token, grpc=grpc)
+    live = live_of(
+        built, policy=policy, seed=seed, slot_s=slot_s, pace=pace, token=token, grpc=grpc, offload=offload
+    )
     folder = LiveFolder(Path(out) if out is not None else Path("runs") / f"live-{slug(scenario.name)}")
     _check_free(folder)
     folder.path.mkdir(parents=True, exist_ok=True)

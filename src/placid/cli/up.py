@@ -58,6 +58,14 @@ def up(
             "namespace of its own (Linux, root)."
         ),
     ] = "process",
+    offload: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VARIANT",
+            help="Nodes that hold parts of this variant decide by themselves, request by request, whether they answer.",
+            show_default="by its exits' thresholds",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(help="Of the live page.", show_default="any that is free")] = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
@@ -110,6 +118,7 @@ def up(
             imposed,
             traces,
             trace_ratio,
+            offload,
         )
     )
 
@@ -129,6 +138,7 @@ async def _up(
     links: Literal["process", "namespaces"],
     traces: str,
     trace_ratio: float,
+    offload: str | None,
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -141,6 +151,7 @@ async def _up(
         out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
         links=links,
         traces=traces, trace_ratio=trace_ratio,
+        offload=offload,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)

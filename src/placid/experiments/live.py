@@ -19,6 +19,7 @@ from placid.errors import InputError, RunError, UnknownNameError
 from placid.experiments.provenance import provenance
 from placid.experiments.run import slug
 from placid.experiments.scenario import Built, Scenario, build
+from placid.inference.ladder import ladder_of
 from placid.network.graph import Network
 from placid.placement.online.distributed import DistributedInfida
 from placid.problem.arrays import Problem
@@ -32,7 +33,7 @@ from placid.runtime.engines.local import LocalEngine
 from placid.runtime.http.server import HttpServer
 from placid.runtime.page.serve import serve_page
 from placid.runtime.page.watcher import Watcher
-from placid.runtime.spec import Address, AgentSpec, NodeSpec, TaskSpec
+from placid.runtime.spec import Address, AgentSpec, NodeSpec, Offload, TaskSpec
 from placid.runtime.tracing.target import Target
 from placid.version import __version__
 
@@ -93,11 +94,13 @@ def live_of(
     agents: Path | None = None,
     traces: str = "",
     trace_ratio: float = 0.1,
+    offload: str | None = None,
 ) -> Live:
     """The live network of `built`: the first policy of the scenario unless `policy` names another one.
 
     Args:
         agents: folder for the states of nodes that run the policy by themselves; None to keep none.
+        offload: a variant with fitted exits; nodes that hold parts of it decide by themselves whether they answer.
 
     Raises:
         UnknownNameError: the scenario has no such policy.
@@ -134,6 +137,7 @@ def live_of(
         return AgentSpec(asdict(chosen), chosen_seed, used_slot_s, file, ways.runs)
 
     tasks = tuple(TaskSpec(t.name, t.response_bytes) for t in built.catalog.tasks)
+    decides = None if offload is None else _offload(built, offload)
     specs = {
         node.name: NodeSpec(
             name=node.name,
@@ -152,6 +156,7 @@ def live_of(
             agent=agent(node.name),
             traces=traces,
             trace_ratio=trace_ratio,
+            offload=decides,
         )
         for node in built.network.nodes
     }
@@ -164,6 +169,18 @@ def live_of(
         label,
         chosen_seed,
         used_slot_s,
+    )
+
+
+def _offload(built: Built, variant: str) -> Offload:
+    """What an error costs beside a second, as the scenario has it."""
+    if built.catalog.zoo is None:
+        raise InputError("only networks that exist can be offloaded: 'catalog: {family: measured}'")
+    objective = built.objective
+    if not objective.get("latency", 0.0) > 0:
+        raise InputError("nodes weigh accuracy against seconds: the objective needs a 'latency' above 0")
+    return Offload(
+        ladder_of(Path(built.catalog.zoo), variant), objective.get("error", 0.0) / objective["latency"]
     )
 
 
@@ -215,6 +232,7 @@ async def network_up(
     fresh: bool = False,
     traces: str = "",
     trace_ratio: float = 0.1,
+    offload: str | None = None,
     hears: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[NetworkUp]:
     """The live network of `scenario`, while the block lasts; afterwards no process of it is left.
@@ -228,6 +246,7 @@ async def network_up(
         fresh: forget what the policy learned in earlier starts.
         traces: where spans of requests go (`placid.runtime.tracing.target`); empty for nowhere.
         trace_ratio: of the requests that come without a trace, the share that begin one.
+        offload: variant of which nodes decide by themselves whether they answer or forward.
 
     Raises:
         RunError: a network is up in the folder already, or holds the state of another scenario.
@@ -250,6 +269,7 @@ async def network_up(
         agents=folder.agents,
         traces=target,
         trace_ratio=trace_ratio,
+        offload=offload,
     )
     _check_free(folder)
     folder.path.mkdir(parents=True, exist_ok=True)

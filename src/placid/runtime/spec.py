@@ -8,8 +8,20 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from placid.errors import InputError
+from placid.inference.ladder import Ladder
 
-__all__ = ["Address", "AgentSpec", "NodeSpec", "Orders", "Stage", "TaskSpec", "Uplink", "View", "Way"]
+__all__ = [
+    "Address",
+    "AgentSpec",
+    "NodeSpec",
+    "Offload",
+    "Orders",
+    "Stage",
+    "TaskSpec",
+    "Uplink",
+    "View",
+    "Way",
+]
 
 
 @dataclass(frozen=True)
@@ -127,6 +139,34 @@ class View:
 
 
 @dataclass(frozen=True)
+class Offload:
+    """How a node decides by itself whether it answers or forwards, of requests that run the ladder's variant.
+
+    Attributes:
+        value_s: what an answer that is right is worth, seconds.
+        thresholds: of every exit; a request whose calibrated confidence is below goes up, whatever that costs. None: the
+            rule of `placid.inference.offloading`.
+        forget_s: time constant with which it forgets what it heard from above.
+        probe_every_s: after which it asks again if nothing went up.
+    """
+
+    ladder: Ladder
+    value_s: float
+    thresholds: tuple[float, ...] | None = None
+    forget_s: float = 1.0
+    probe_every_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.value_s >= 0 and self.forget_s > 0 and self.probe_every_s > 0):
+            raise InputError("the value is 0 s at least, and times are above 0", where="offloading")
+        if self.thresholds is not None and len(self.thresholds) != len(self.ladder.knots):
+            raise InputError(
+                f"needs a threshold for each of {len(self.ladder.knots)} exits, got {len(self.thresholds)}",
+                where="offloading",
+            )
+
+
+@dataclass(frozen=True)
 class Orders:
     """What a node is told for a slot.
 
@@ -136,6 +176,7 @@ class Orders:
         uplink: where it forwards; None at a repository or where none can be reached.
         view: for a node that runs its part of the policy: what it knows of itself from now on. `ways` then are those to the
             repository, to which the node adds what is placed. None: it stays.
+        offload: how it decides for itself. None: that stays.
     """
 
     slot: int
@@ -143,6 +184,7 @@ class Orders:
     ways: Mapping[str, tuple[Way, ...]] | None = None
     uplink: Uplink | None = None
     view: View | None = None
+    offload: Offload | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -162,6 +204,7 @@ class Orders:
                 else {t: tuple(_way(w) for w in found) for t, found in ways.items()},
                 uplink=_uplink(told["uplink"]),
                 view=_view(told.get("view")),
+                offload=_offload(told.get("offload")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"these are no orders: {error!r}") from None
@@ -187,6 +230,7 @@ class NodeSpec:
         agent: for a node that decides by itself what it holds; None if it is told.
         traces: where spans go (`placid.runtime.tracing.target`); empty for nowhere.
         trace_ratio: of the requests that enter here without a trace, the share that begin one.
+        offload: how it decides for itself whether it answers or forwards. None: by the exits of the manifest.
     """
 
     name: str
@@ -210,6 +254,7 @@ class NodeSpec:
     agent: AgentSpec | None = None
     traces: str = ""
     trace_ratio: float = 0.1
+    offload: Offload | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -225,6 +270,7 @@ class NodeSpec:
             if told.get("agent") is not None:
                 models = tuple((str(m), str(v), *map(int, at)) for m, v, *at in told["agent"]["models"])
                 told["agent"] = AgentSpec(**{**told["agent"], "models": models})
+            told["offload"] = _offload(told.get("offload"))
             return cls(**told)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"this is no description of a node: {error!r}") from None
@@ -243,3 +289,16 @@ def _view(told: Mapping[str, Any] | None) -> View | None:
         return None
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
     return View(**values)
+
+
+def _offload(told: Mapping[str, Any] | None) -> Offload | None:
+    if told is None:
+        return None
+    fixed = told["thresholds"]
+    return Offload(
+        Ladder.from_dict(told["ladder"]),
+        float(told["value_s"]),
+        None if fixed is None else tuple(float(t) for t in fixed),
+        float(told["forget_s"]),
+        float(told["probe_every_s"]),
+    )

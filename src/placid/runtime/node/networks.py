@@ -178,11 +178,7 @@ class Networks:
             segment = chain.variant.segments[place]
             if not segment.file:
                 continue
-            loaded = self._loaded(segment.file)
-            stacked = held[0][None] if len(held) == 1 else np.stack(held)
-            if place == chain.first_network and stacked.dtype == np.uint8:
-                stacked = network_input(stacked)  # pictures, just before the first that takes them
-            outputs = loaded.session.run(None, {loaded.takes: np.ascontiguousarray(stacked, loaded.dtype)})
+            outputs = self._ran(chain, place, held)
             if place == chain.count - 1:
                 for i, logits in zip(still, outputs[-1], strict=True):
                     left[i] = Left(place + 1, _answer(logits, -1, _LAST(logits[None])[0]), None, doubts[i])
@@ -207,6 +203,55 @@ class Networks:
         for i, tensor in zip(still, held, strict=True):
             left[i] = Left(last, None, chain.wires[last - 1].encode(tensor) if code else tensor, doubts[i])
         return [one for one in left if one is not None]
+
+    def offer(
+        self,
+        variant: str,
+        first: int,
+        last: int,
+        given: Sequence[bytes | np.ndarray],
+        temperatures: Sequence[float],
+    ) -> list[Left]:
+        """The same, but no exit decides: each of `given` leaves the last answer on its way *and*, unless that is the
+        network's, what crosses, not coded. Whoever asks decides which of both counts.
+
+        Args:
+            temperatures: of every exit and of the end; sureness is the confidence at that temperature.
+
+        Raises:
+            InputError: what is given is not what these segments take.
+        """
+        chain = self.runnable(variant)
+        held = [chain.decode(first, g) if isinstance(g, bytes) else g for g in given]
+        answers: list[Answer | None] = [None] * len(held)
+        for place in range(first, last):
+            if not chain.variant.segments[place].file:
+                continue
+            outputs = self._ran(chain, place, held)
+            end = place == chain.count - 1
+            if end or place in chain.exits:
+                number = -1 if end else chain.exits[place][0]
+                logits = outputs[-1] if end else outputs[1]
+                sure = _LAST(logits / temperatures[number])
+                answers = [_answer(one, number, s) for one, s in zip(logits, sure, strict=True)]
+            if end:
+                return [Left(place + 1, answer) for answer in answers]
+            held = list(outputs[0])
+        return [Left(last, answer, tensor) for answer, tensor in zip(answers, held, strict=True)]
+
+    def outputs(
+        self, variant: str, place: int, given: Sequence[np.ndarray]
+    ) -> tuple[Sequence[np.ndarray], np.ndarray]:
+        """What segment `place` makes of `given`: what crosses to the next, and the logits of its exit, or of the end."""
+        outputs = self._ran(self.runnable(variant), place, given)
+        return list(outputs[0]), outputs[-1]
+
+    def _ran(self, chain: Runnable, place: int, held: Sequence[np.ndarray]) -> list[np.ndarray]:
+        loaded = self._loaded(chain.variant.segments[place].file)
+        stacked = held[0][None] if len(held) == 1 else np.stack(held)
+        if place == chain.first_network and stacked.dtype == np.uint8:
+            stacked = network_input(stacked)  # pictures, just before the first that takes them
+        return list(loaded.session.run(None, {loaded.takes: np.ascontiguousarray(stacked, loaded.dtype)}))
 
     @cached_property
     def _sums(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ from placid.runtime.node.choosing import Turns
 from placid.runtime.node.held import Held
 from placid.runtime.node.metrics import Metrics
 from placid.runtime.node.networks import Answer, Left, Networks
+from placid.runtime.node.offloading import Offloading
 from placid.runtime.node.pace import pace_of
 from placid.runtime.node.shaped import Shaped
 from placid.runtime.node.tally import Tally
@@ -55,8 +56,8 @@ BINARY = "application/octet-stream"
 
 #: what an event loop can be kept from its messages by
 _AT_ONCE_S = 2e-3
-#: variant, first and last segment, whether what comes is coded, whether what goes is
-_Key = tuple[str, int, int, bool, bool]
+#: variant, first and last segment, whether what comes is coded, whether what goes is; whether exits only offer answers
+_Key = tuple[str, int, int, bool, bool, bool]
 
 
 class Node:
@@ -76,6 +77,7 @@ class Node:
         self.alarm = Alarm()
         self.held = Held(spec, self.networks, self.tally, processor_class(spec.processor).side_by_side)
         self.shaped: Shaped | None = None
+        self.offloading = None if spec.offload is None else Offloading(spec.offload)
         self.in_flight = 0
         self.orders_seen = -1
         self._client: HttpClient | None = None
@@ -169,7 +171,8 @@ class Node:
                 if trace is not None:
                     passing = replace(passing, trace=trace)
                 answer, node, variant = await self._advance(passing, came)
-                return answered(request, answer, node, variant, monotonic() - came)
+                response = answered(request, answer, node, variant, monotonic() - came)
+                return response if self.offloading is None else self._with_state(response, self.offloading)
             answer, node, variant = await self._enter(request, came, trace)
             took_s = monotonic() - came
             self.metrics.request_s.observe(took_s)
@@ -208,6 +211,8 @@ class Node:
             self.agent.see(orders.view, orders.ways)
         elif orders.ways is not None:
             self._take_turns(orders.ways)
+        if orders.offload is not None and (self.offloading is None or orders.offload != self.offloading.told):
+            self.offloading = Offloading(orders.offload)  # what was heard under other settings is forgotten
         self.orders_seen = max(self.orders_seen, orders.slot)
 
     async def close(self) -> None:
@@ -296,12 +301,25 @@ class Node:
             code = not last and trip.stages[trip.at + 1].node != self.name and not self.spec.repository
             coded = isinstance(trip.content, bytes)
             begun = monotonic()
-            key = (trip.variant, stage.first, stage.last, coded, code)
+            offloading = self.offloading
+            if offloading is not None and offloading.ladder.variant != trip.variant:
+                offloading = None
+            offers = offloading is not None
+            key = (trip.variant, stage.first, stage.last, coded, code and not offers, offers)
             ran = None if trip.trace is None else Ran(time_ns())
             left = await self._worker.do(key, trip.content, ran)
-            await self._pace(trip, stage, left, begun, coded, code and left.answer is None)
+            # who decides at the end of a stage has what would cross ready by then
+            await self._pace(trip, stage, left, begun, coded, code and (offers or left.answer is None))
             if trip.trace is not None and ran is not None:
                 trip.trace.stage(trip, stage, ran, left)
+            if offloading is not None:
+                offloading.item = stage.item
+                offloading.takes_s = self._work_s(trip, stage, left, begun, coded, code)
+                if left.crossing is not None and (not code or self._goes_up(offloading, trip, left)):
+                    trip = replace(trip, at=trip.at + 1, content=left.crossing)
+                    if not code:
+                        continue
+                    return await self._pass_on_or(left.answer, trip, came, offloading)
             if left.answer is not None:
                 self.tally.answered[f"{trip.variant}#{left.answer.exit}"] += 1
                 return left.answer, self.name, trip.variant
@@ -319,13 +337,49 @@ class Node:
         copy = self.held.copies.get(stage.item) if stage.item else None
         await self.alarm.until(copy.done_at(begun, takes_s) if copy is not None else begun + takes_s)
 
+    def _work_s(
+        self, trip: Travelling, stage: Stage, left: Left, begun: float, coded: bool, code: bool
+    ) -> float:
+        """What this stage takes, without waiting; at the pace of this machine with what it waited."""
+        if self.spec.pace == "profile":
+            return self._takes_s(trip.variant, stage.first, left.ran, coded, code)
+        return monotonic() - begun
+
+    def _goes_up(self, offloading: Offloading, trip: Travelling, left: Left) -> bool:
+        if self.shaped is None:
+            return left.answer is None
+        if left.answer is None:  # no exit on the way, nothing to decide
+            return True
+        crossing = self.networks.runnable(trip.variant).variant.crossings[left.ran - 1]
+        return offloading.goes_up(left.answer, crossing.mean_bytes, self.shaped.uplink.rtt_s, monotonic())
+
+    async def _pass_on_or(
+        self, own: Answer | None, trip: Travelling, came: float, offloading: Offloading
+    ) -> tuple[Answer, str, str]:
+        """What comes back from above; `own` if nothing does."""
+        try:
+            return await self._pass_on(trip, came, offloading)
+        except ProtocolError as error:
+            if own is None or error.status not in (429, 502, 503):
+                raise
+            self.tally.answered[f"{trip.variant}#{own.exit}"] += 1
+            return own, self.name, trip.variant
+
+    def _with_state(self, response: InferResponse, offloading: Offloading) -> InferResponse:
+        """With what the node below has to know for its decisions."""
+        copy = self.held.copies.get(offloading.item)
+        told = offloading.tells(0.0 if copy is None else copy.wait_s(), self.shaped is not None)
+        return replace(response, parameters={**response.parameters, **told})
+
     def _keep(self, variant: str, stage: Stage) -> None:
         """What has a fixed place here stays loaded once it was asked for."""
         key = (variant, stage.first, stage.last)
         if key not in self._fixed:
             self._fixed[key] = frozenset(self.networks.files(*key))
 
-    async def _pass_on(self, trip: Travelling, came: float) -> tuple[Answer, str, str]:
+    async def _pass_on(
+        self, trip: Travelling, came: float, offloading: Offloading | None = None
+    ) -> tuple[Answer, str, str]:
         shaped, client = self.shaped, self._client
         if shaped is None or client is None:
             raise ProtocolError(f"node '{self.name}' has no way up: no repository can be reached", status=503)
@@ -335,7 +389,16 @@ class Node:
             # it stayed on this node so far, and was not coded
             trip = replace(trip, content=self.networks.runnable(trip.variant).encode(first, trip.content))
         link = shaped if trip.trace is None else trip.trace.ask(shaped, trip)
-        await link.carry(shaped.up, trip.size_bytes)
+        begun, ahead = monotonic(), 0.0
+        if offloading is not None:
+            offloading.queued_bytes += trip.size_bytes
+            ahead = offloading.queued_bytes
+        try:
+            await link.carry(shaped.up, trip.size_bytes)
+        finally:
+            if offloading is not None:
+                offloading.queued_bytes -= trip.size_bytes
+        self._check_time(trip, came)
         left_s = None if trip.left_s is None else trip.left_s - (monotonic() - came)
         sent = monotonic()
         asked = replace(trip, left_s=left_s).request()
@@ -345,6 +408,9 @@ class Node:
         answer, node, variant, spent_s = answer_of(response)
         size_bytes = self._tasks[trip.task].response_bytes if trip.task in self._tasks else 0
         await link.carry(shaped.down, size_bytes, took_s=max(0.0, monotonic() - sent - spent_s))
+        if offloading is not None:
+            now = monotonic()
+            offloading.hears(response.parameters, ahead + size_bytes, now - begun, spent_s, now)
         return answer, node, variant
 
     def _to_repository(self, trip: Travelling) -> tuple[Stage, ...]:
@@ -366,7 +432,9 @@ class Node:
             asyncio.get_running_loop().call_later(30.0, lambda: asyncio.ensure_future(old.close()))
 
     def _compute(self, key: _Key, given: Sequence[bytes | np.ndarray]) -> Sequence[Left]:
-        variant, first, last, _, code = key
+        variant, first, last, _, code, offers = key
+        if offers and self.offloading is not None:
+            return self.networks.offer(variant, first, last, given, self.offloading.ladder.temperatures)
         return self.networks.run(variant, first, last, given, code)
 
 

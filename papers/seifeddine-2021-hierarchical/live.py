@@ -106,7 +106,7 @@ class Hierarchy:
             )
         stages = (Stage(name, 0, 1, _ITEM), Stage("edge", 1, 2, _ITEM), Stage("cloud", 2, 3, _ITEM))
         ways = {_TASK: (Way(self.case.variant, stages),)} if tree.level[v] == 0 else {}
-        orders = Orders(phase, {_ITEM: 1} if items else None, ways, uplink, offload)
+        orders = Orders(phase, {_ITEM: 1} if items else None, ways, uplink, offload=offload)
         status, body = await self._clients[name].post("/placid/orders", orders.to_json().encode())
         if status != 200:
             raise RunError(f"{name} does not obey: {bytes(body)[:300]!r}")

@@ -43,7 +43,7 @@ def test_every_shipped_scenario_builds_and_compiles(file: Path) -> None:
         assert problem.type_count == len(built.requests)
         assert problem.option_count > 0
     # what a file of nodes and links says by itself, the scenario does not declare beside it
-    assert built.declared or file.stem in ("split-metro", "split-plans", "live")
+    assert built.declared or file.stem in ("split-metro", "split-plans", "live", "live-learning")
     assert built.sources
     assert built.workload.demand(built.slots - 1, built.seeds[0]).sum() > 0
 

@@ -96,7 +96,7 @@ def test_three_processes(tmp_path: Path) -> None:
                     up = None
                     if k < 2 and reachable:
                         up = Uplink(names[k + 1], running[names[k + 1]].peers, 0.002, rate_bytes_per_s=rate)
-                    orders = Orders(0, {"part": 1}, {"look": (way,)} if not k else {}, up, offload)
+                    orders = Orders(0, {"part": 1}, {"look": (way,)} if not k else {}, up, offload=offload)
                     status, body = await told[name].post("/placid/orders", orders.to_json().encode())
                     assert status == 200, json.loads(body)
 

@@ -303,8 +303,8 @@ def test_what_a_live_network_cannot_do_is_said(tmp_path: Path) -> None:
                                                                     "phone": 1e2}, "power": {}}}  # fmt: skip
     with pytest.raises(InputError, match="figures of models, not models"):
         asyncio.run(start(**figures))
-    with pytest.raises(InputError, match="'changes' in mid-run"):
-        asyncio.run(start(changes=[{"slot": 3, "fail": "bs"}]))
+    with pytest.raises(InputError, match="does not know 'prefer'"):
+        asyncio.run(start(changes=[{"slot": 3, "prefer": {"latency": 1, "error": 2}}]))
     file = json.loads((tmp_path / "network.json").read_text())
     file["nodes"][1]["processors"] = 2
     (tmp_path / "limited.json").write_text(json.dumps(file))

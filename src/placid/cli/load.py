@@ -46,6 +46,14 @@ def load(
     seed: Annotated[int, typer.Option(help="Of the requests.")] = 0,
     share: Share = 1.0,
     deadline: Annotated[str | None, typer.Option(help="Refuse what takes longer, such as '200 ms'.")] = None,
+    clients: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Closed loop: so many clients, each of which waits for its answer before it sends the next request.",
+            show_default="open loop",
+        ),
+    ] = None,
     pictures: Pictures = None,
     loadgen: Annotated[
         str | None,
@@ -61,9 +69,22 @@ def load(
         typer.Option(help="With --loadgen: of Server, queries a second; of Offline, samples to expect."),
     ] = 10.0,
     bound: Annotated[str, typer.Option(help="With --loadgen Server: 99 of 100 answers within.")] = "100 ms",
-    lasts: Annotated[str, typer.Option(help="With --loadgen: for how long at least.")] = "10 s",
+    lasts: Annotated[
+        str | None,
+        typer.Option(
+            help="With --loadgen: for how long at least.", show_default="10 s; 10 min if --official"
+        ),
+    ] = None,
+    official: Annotated[
+        bool,
+        typer.Option(
+            "--official",
+            help="With --loadgen: MLPerf's least duration and counts, and percentiles that hold with 99 % confidence.",
+        ),
+    ] = False,
 ) -> None:
-    """Play a scenario's requests against its live network (`placid up`), open loop, and say what came back."""
+    """Play a scenario's requests against its live network (`placid up`), open loop unless there are --clients, and say what
+    came back."""
     from placid.cli.extras import need
 
     need("serve", "load")
@@ -73,6 +94,7 @@ def load(
     from placid.experiments.run import slug
     from placid.experiments.scenario import build, load_scenario
     from placid.experiments.validate import samples_of, share_in
+    from placid.runtime.certificates import Certificates
     from placid.runtime.event_loop import run
     from placid.runtime.load.loadgen import LoadGen
     from placid.runtime.load.over_http import OverHttp
@@ -89,16 +111,19 @@ def load(
     samples = samples_of(built, pictures)
     requests = built.requests
     nodes = {n["name"]: Address(n["host"], n["port"]) for n in told["nodes"]}
+    tls = Certificates(Path(told["tls"])).asking if told["tls"] else None
     if loadgen is not None:
         asked = node or requests.ingress[0]
-        ask = partial(OverHttp, [asked], [requests.task[0]], nodes, samples.pictures)
-        setting = LoadGen(
-            loadgen,  # type: ignore[arg-type]
-            least_s=parse_quantity(lasts, "time"),
-            rate_per_s=rate,
-            bound_s=parse_quantity(bound, "time"),
-            seed=seed,
-        )
+        ask = partial(OverHttp, [asked], [requests.task[0]], nodes, samples.pictures, tls=tls)
+        settings: dict[str, Any] = {
+            "rate_per_s": rate,
+            "bound_s": parse_quantity(bound, "time"),
+            "seed": seed,
+        }
+        if lasts is not None:
+            settings["least_s"] = parse_quantity(lasts, "time")
+        made = LoadGen.official if official else LoadGen
+        setting = made(loadgen, **settings)  # type: ignore[arg-type]
         console.print(_loadgen_table(run(_loadgen(setting, ask, len(samples))), asked))
         return
     schedule = schedule_of(
@@ -112,12 +137,15 @@ def load(
     deadline_s = None if deadline is None else parse_quantity(deadline, "time")
 
     async def all_of_it() -> Records:
-        ask = OverHttp(requests.ingress, requests.task, nodes, samples.pictures, deadline_s=deadline_s)
+        ask = OverHttp(
+            requests.ingress, requests.task, nodes, samples.pictures, deadline_s=deadline_s, tls=tls
+        )
         try:
             with console.status(f"sending {len(schedule):,} requests") as status:
                 return await play(
                     schedule,
                     ask,
+                    clients=clients,
                     tell=lambda done, of: status.update(f"{done:,} of {of:,} requests answered"),
                 )
         except asyncio.CancelledError as cancelled:
@@ -207,6 +235,8 @@ def _loadgen_table(result: Result, node: str) -> Table:
     table.add_row(f"{result.scenario} at {node}, {result.what}", f"[bold]{figure}[/]")
     table.add_row("result", "valid" if result.valid else f"[red]invalid[/]: {'; '.join(result.reasons)}")
     table.add_row("queries", f"{result.queries:,} in {result.duration_s:.1f} s")
+    if result.sure_s == result.sure_s:
+        table.add_row("with 99 % confidence", f"{1e3 * result.sure_s:.2f} ms")
     for q in (0.5, 0.9, 0.99):
         table.add_row(f"latency, p{100 * q:.0f}", f"{1e3 * result.quantile_s(q):.2f} ms")
     return table

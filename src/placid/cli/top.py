@@ -48,11 +48,15 @@ def top(
 
 
 async def _watch(told: dict[str, Any], token: str, every_s: float, times: int | None) -> None:
+    from placid.runtime.certificates import Certificates
     from placid.runtime.control.watching import glances
     from placid.runtime.http.client import HttpClient
 
     nodes = told["nodes"]
-    clients = {n["name"]: HttpClient(n["host"], n["peers"], token=token, timeout_s=5.0) for n in nodes}
+    tls = Certificates(Path(told["tls"])).asking if told["tls"] else None
+    clients = {
+        n["name"]: HttpClient(n["host"], n["peers"], token=token, tls=tls, timeout_s=5.0) for n in nodes
+    }
 
     async def look() -> tuple[float, dict[str, Any]]:
         answers = await asyncio.gather(

@@ -66,6 +66,13 @@ def up(
             show_default="by its exits' thresholds",
         ),
     ] = None,
+    tls: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder with certificate.pem and key.pem: connections are encrypted, nodes know each other by them.",
+            show_default="plain text",
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(help="Of the live page.", show_default="any that is free")] = 0,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Forget what was learned in earlier starts.")
@@ -119,6 +126,7 @@ def up(
             traces,
             trace_ratio,
             offload,
+            tls,
         )
     )
 
@@ -139,6 +147,7 @@ async def _up(
     traces: str,
     trace_ratio: float,
     offload: str | None,
+    tls: Path | None,
 ) -> None:
     from placid.experiments.live import network_up
 
@@ -151,7 +160,7 @@ async def _up(
         out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
         links=links,
         traces=traces, trace_ratio=trace_ratio,
-        offload=offload,
+        offload=offload, tls=tls,
         hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
     ) as network:  # fmt: skip
         _say_where(network)
@@ -172,9 +181,10 @@ def _say_where(network: NetworkUp) -> None:
     live, running = network.live, network.running
     first = next(n.name for n in live.network.nodes if not n.repository)
     at = running[first].clients
+    scheme = "https" if live.specs[first].tls else "http"
     console.print(
         f"{len(running)} nodes are up, policy {live.label}, slots of {live.slot_s:g} s. Where they listen: "
-        f"[bold]{network.folder.nodes}[/]\n{first} answers at http://{at.host}:{at.port}/v2 (Open Inference Protocol)\n"
+        f"[bold]{network.folder.nodes}[/]\n{first} answers at {scheme}://{at.host}:{at.port}/v2 (Open Inference Protocol)\n"
         f"The page: [bold]{network.page}[/]",
         highlight=False,
     )

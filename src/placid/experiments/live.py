@@ -24,6 +24,7 @@ from placid.network.graph import Network
 from placid.placement.online.distributed import DistributedInfida
 from placid.problem.arrays import Problem
 from placid.problem.compile import compile_problem
+from placid.runtime.certificates import Certificates
 from placid.runtime.control.controller import Controller, Live, Slot
 from placid.runtime.control.keeping import Kept
 from placid.runtime.control.onlooker import Onlooker
@@ -90,6 +91,7 @@ def live_of(
     pace: Pace = "profile",
     batch: int = 8,
     token: str = "",
+    tls: str = "",
     grpc: bool = False,
     agents: Path | None = None,
     traces: str = "",
@@ -104,8 +106,8 @@ def live_of(
 
     Raises:
         UnknownNameError: the scenario has no such policy.
-        InputError: the scenario needs what a live network cannot do: hard limits, budgets of the long run, changes in
-            mid-run, a catalog of figures.
+        InputError: the scenario needs what a live network cannot do: hard limits, budgets of the long run, preferences
+            that change in mid-run, a catalog of figures.
     """
     labels = [label for label, _ in built.policies]
     label = policy or labels[0]
@@ -115,9 +117,9 @@ def live_of(
         raise InputError(
             "a live network knows no hard 'rate', 'processors' or 'budgets' yet: leave them out of the scenario"
         )
-    if built.changes():
+    if len(built.preferences) > 1:
         raise InputError(
-            "'changes' in mid-run are for runs: in a live network end a node's process and see. Leave them out here"
+            "a live network does not know 'prefer' in 'changes' yet: leave it out of the scenario"
         )
     used_slot_s = slot_s or built.slot_s
 
@@ -153,6 +155,7 @@ def live_of(
             batch=batch,
             token=token,
             grpc_port=0 if grpc else None,
+            tls=tls,
             agent=agent(node.name),
             traces=traces,
             trace_ratio=trace_ratio,
@@ -169,6 +172,7 @@ def live_of(
         label,
         chosen_seed,
         used_slot_s,
+        built.timeline,
     )
 
 
@@ -225,6 +229,7 @@ async def network_up(
     slot_s: float | None = None,
     pace: Pace = "profile",
     grpc: bool = False,
+    tls: Path | None = None,
     engine: Literal["local", "ray"] = "local",
     links: Literal["process", "namespaces"] = "process",
     address: str | None = None,
@@ -240,6 +245,7 @@ async def network_up(
     Args:
         out: default ``runs/live-<name of the scenario>``.
         grpc: whether nodes speak gRPC to clients too.
+        tls: folder of certificates (`placid.runtime.certificates`); None for plain text.
         engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`.
         links: what imposes the rate of links: the nodes, or the kernel on links between network namespaces (needs root).
         port: of the live page; 0 for any that is free.
@@ -265,6 +271,7 @@ async def network_up(
         slot_s=slot_s,
         pace=pace,
         token=token,
+        tls="" if tls is None else str(Certificates(tls.absolute()).folder),
         grpc=grpc,
         agents=folder.agents,
         traces=target,
@@ -279,6 +286,10 @@ async def network_up(
     mark = hashlib.sha256(f"{__version__}\n{scenario.text}\n{live.label}\n{live.seed}".encode()).hexdigest()
     chosen: Engine
     if links == "namespaces":
+        if len(built.timeline) > 1:
+            raise InputError(
+                "the kernel's links do not change in mid-run: leave 'changes' out, or use '--links process'"
+            )
         if engine != "local":
             raise InputError(
                 f"links in namespaces are this machine's: they go with '--engine local', not '{engine}'"
@@ -344,6 +355,7 @@ def _write_nodes(folder: LiveFolder, live: Live, running: Mapping[str, Running],
         "slot_s": live.slot_s,
         "policy": live.label,
         "tasks": [t.name for t in live.catalog.tasks],
+        "tls": next(iter(live.specs.values())).tls,
         "nodes": [
             {
                 "name": node.name,

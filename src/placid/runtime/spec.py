@@ -177,6 +177,7 @@ class Orders:
         view: for a node that runs its part of the policy: what it knows of itself from now on. `ways` then are those to the
             repository, to which the node adds what is placed. None: it stays.
         offload: how it decides for itself. None: that stays.
+        memory_bytes: its budget from now on. None: it stays.
     """
 
     slot: int
@@ -185,6 +186,7 @@ class Orders:
     uplink: Uplink | None = None
     view: View | None = None
     offload: Offload | None = None
+    memory_bytes: int | None = None
 
     def to_json(self) -> str:
         """As `from_json` reads it."""
@@ -205,6 +207,7 @@ class Orders:
                 uplink=_uplink(told["uplink"]),
                 view=_view(told.get("view")),
                 offload=_offload(told.get("offload")),
+                memory_bytes=None if told.get("memory_bytes") is None else int(told["memory_bytes"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"these are no orders: {error!r}") from None
@@ -227,6 +230,7 @@ class NodeSpec:
         most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
         most_in_flight: requests that may be under way here; more are refused.
         batch: most requests that are run together.
+        tls: folder of `placid.runtime.certificates`; empty for plain text.
         agent: for a node that decides by itself what it holds; None if it is told.
         traces: where spans go (`placid.runtime.tracing.target`); empty for nowhere.
         trace_ratio: of the requests that enter here without a trace, the share that begin one.
@@ -251,6 +255,7 @@ class NodeSpec:
     most_in_flight: int = 10_000
     batch: int = 8
     token: str = ""
+    tls: str = ""
     agent: AgentSpec | None = None
     traces: str = ""
     trace_ratio: float = 0.1

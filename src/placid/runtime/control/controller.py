@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -21,6 +22,7 @@ from placid.problem.arrays import Problem
 from placid.problem.placement import bytes_loaded, check_feasible, empty_placement
 from placid.problem.serving import serve
 from placid.randomness import stream
+from placid.runtime.certificates import Certificates
 from placid.runtime.control.keeping import Kept
 from placid.runtime.control.network_now import NetworkNow
 from placid.runtime.control.ways import Ways
@@ -33,6 +35,8 @@ __all__ = ["Controller", "Live", "Slot"]
 
 #: for a node to do what it is told; loading is the slow part
 _OBEY_S = 30.0
+#: for nodes that are being started when the controller leaves
+_LEAVE_S = 10.0
 #: between two tries to start a node that does not start
 _LONGEST_S = 30.0
 
@@ -45,6 +49,7 @@ class Live:
         compiled: from a network to its problem.
         specs: of every node, by name.
         slot_s: of real time.
+        timeline: (first slot, network from then on), the first at slot 0; nodes are the same in all.
     """
 
     network: Network
@@ -55,6 +60,7 @@ class Live:
     label: str
     seed: int
     slot_s: float
+    timeline: Sequence[tuple[int, Network]]
 
 
 @dataclass(frozen=True)
@@ -103,17 +109,19 @@ class Controller:
     ) -> None:
         self._live, self._engine, self._kept, self._hears = live, engine, kept, hears
         self._now = NetworkNow(live.network, live.compiled)
-        self._ways: dict[frozenset[str], Ways] = {}
+        self._ways: dict[tuple[int, frozenset[str]], Ways] = {}
         self._clients: dict[str, HttpClient] = {}
         self._seen: dict[str, dict[str, int]] = {}
         self._tallies: dict[str, Any] = {}
         self._watching: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
         self._failed: set[str] = set()
+        self._ending = False
         self._restarting: set[asyncio.Task[None]] = set()
         problem = self._now.problem
         self.slot = 0
         self.running: dict[str, Running] = {}
+        self._scene = live.network
         self.placed = empty_placement(problem)
         self.demand = np.zeros(problem.type_count, np.int64)
         self._state: Any = live.policy.start(problem, stream(live.seed, "policy", "start"))
@@ -148,17 +156,32 @@ class Controller:
         answers = await self._asked(list(self._clients), timeout_s=2.0)
         return {name: told for name, told in answers.items() if not isinstance(told, BaseException)}
 
-    async def begin(self) -> Mapping[str, Running]:
+    async def begin(self, running: Mapping[str, Running] | None = None) -> Mapping[str, Running]:
         """Start the nodes and connect them; where they listen comes back.
+
+        Args:
+            running: the nodes, if they run already, as a controller that is no more left them: they go on answering, and
+                keep what they hold.
 
         Raises:
             RunError: a node did not start.
             InputError: models of the catalog cannot be run.
         """
         self._ways_now()  # says so now if nothing can be run
-        self.running = dict(await self._engine.start(list(self._live.specs.values())))
-        for name, running in self.running.items():
-            self._connect(name, running)
+        await self._changes()
+        if running is None:
+            self.running = dict(await self._engine.start(list(self._live.specs.values())))
+        else:
+            self.running = dict(running)
+        for name, one in self.running.items():
+            self._connect(name, one)
+        if running is not None:
+            self._tallies.update(await self.ask_all())
+            self.placed = self._up(self._held())
+            await self._collect()  # what came before is nobody's slot
+        silent = [name for name in self.running if running is not None and name not in self._tallies]
+        for name in silent:
+            await self._is_gone(name, f"{name} does not answer")
         await self._tell_all()
         self._watching = asyncio.create_task(self._watch())
         return self.running
@@ -170,6 +193,7 @@ class Controller:
             in_force: called with the placement once it is in force.
         """
         live, slot = self._live, self.slot
+        await self._changes()
         begun = perf_counter()
         problem = self._now.problem
         state, placed = await asyncio.to_thread(
@@ -182,6 +206,7 @@ class Controller:
             begun = perf_counter()
             await self._change(placed)
             changed_s = perf_counter() - begun
+            placed = self.placed  # where a node could not load what it was told, it is not there
         ends = monotonic() + live.slot_s
         in_force(placed)
         self._failed = set(self._now.down)
@@ -212,27 +237,59 @@ class Controller:
             dict(self._tallies),
         )
 
+    async def becomes(self, network: Network) -> None:
+        """The network is `network` from now on: links are cut or slower, nodes failed or back, budgets others. Nodes are the
+        same. What is placed where a budget has shrunk below it stays until the next slot."""
+        async with self._changing:
+            if network is not self._now.whole:
+                self._now.becomes(network)
+                self.placed = self._up(self.placed)
+                if self.running:
+                    await self._tell_all()
+
     async def end(self) -> None:
         """Stop watching, and end all nodes."""
+        self._ending = True
+        await self.leave()
+        await self._engine.close()
+
+    async def leave(self) -> None:
+        """Stop watching, and leave the nodes to themselves."""
+        if self._restarting and not self._ending:
+            await asyncio.wait(self._restarting, timeout=_LEAVE_S)
         if self._watching is not None:
             for task in (self._watching, *self._restarting):
                 task.cancel()
             await asyncio.gather(self._watching, *self._restarting, return_exceptions=True)
         await asyncio.gather(*(c.close() for c in self._clients.values()))
-        await self._engine.close()
 
     # what nodes are told
+
+    async def _changes(self) -> None:
+        """What the scenario has happen before this slot."""
+        network = [n for first, n in self._live.timeline if first <= self.slot][-1]
+        if network is not self._scene:
+            self._scene = network
+            await self.becomes(network)
+            self._hears(f"slot {self.slot}: the network changes")
 
     async def _change(self, placed: np.ndarray) -> None:
         """Put `placed` in place. Requests first use only what stays, then nodes drop and load, then all is used."""
         ways = self._ways_now()
         old, new = ways.items(self.placed), ways.items(placed)
         changed = {name for name in new if set(old[name]) != set(new[name])} - self._now.down
+        changed |= {
+            name
+            for name, told in self._tallies.items()
+            if told["budget_bytes"] != self.network.node(name).memory_bytes and name in new
+        } - self._now.down
         if changed:
             kept = frozenset((name, item) for name in new for item in set(old[name]) & set(new[name]))
             whole = ways.of(self.placed, self.demand)
             await self._tell(self._with_ways(ways.within(whole, kept)))
             await self._tell({name: self._orders(name, items=new[name]) for name in changed})
+            # a node may not have been able to load what it was told
+            placed = placed & (self._held() | ~np.isin(self._names_of_items(), list(changed)))
         self.placed = placed
         await self._tell_all()
 
@@ -250,7 +307,9 @@ class Controller:
         }
 
     def _orders(self, name: str, items: Mapping[str, int] | None = None) -> Orders:
-        return Orders(self.slot, items, None, self._uplink(name))
+        node = self._now.network.node(name)
+        memory_bytes = None if items is None or node.repository else node.memory_bytes
+        return Orders(self.slot, items, None, self._uplink(name), memory_bytes=memory_bytes)
 
     def _uplink(self, name: str) -> Uplink | None:
         network, routes = self._now.network, self._now.routes
@@ -284,13 +343,33 @@ class Controller:
             self._clients[name].post("/placid/orders", orders.to_json().encode()), _OBEY_S
         )
         told = json.loads(body)
+        if status >= 500:
+            raise ProtocolError(str(told.get("error", status)), status=status)
         if status != 200:
             raise RunError(
                 f"node '{name}' refuses its orders for slot {orders.slot}: {told.get('error', status)}"
             )
         self._tallies[name] = told
+        if told["lacks"]:
+            self._hears(f"{name} could not load {', '.join(told['lacks'])}")
 
     # what nodes tell
+
+    def _held(self) -> np.ndarray:
+        """bool [N]; what nodes said they hold."""
+        problem = self._now.problem
+        held = {name: told["held"] for name, told in self._tallies.items()}
+        return np.array(
+            [
+                problem.model_names[m] in held.get(problem.node_names[v], ())
+                for v, m in zip(problem.item_node, problem.item_model, strict=True)
+            ],
+            bool,
+        )
+
+    def _names_of_items(self) -> np.ndarray:
+        problem = self._now.problem
+        return np.array(problem.node_names)[problem.item_node]
 
     async def _collect(self) -> tuple[np.ndarray, dict[str, int]]:
         """Requests by type since it was asked last, int64 [R], and refusals by node and reason."""
@@ -346,16 +425,18 @@ class Controller:
         while True:
             ended = await self._engine.ended.get()
             if self._live.network.node(ended.name).repository:
-                self._hears(
-                    f"repository {ended.name} ended with code {ended.code}: what it answered is refused meanwhile"
-                )
+                line = f"repository {ended.name} ended with code {ended.code}: what it answered is refused meanwhile"
             else:
-                self._hears(f"{ended.name} ended with code {ended.code}")
-            async with self._changing:
-                await self._go_round(ended.name)
-            task = asyncio.create_task(self._restart(ended.name))
-            self._restarting.add(task)
-            task.add_done_callback(self._restarting.discard)
+                line = f"{ended.name} ended with code {ended.code}"
+            await self._is_gone(ended.name, line)
+
+    async def _is_gone(self, name: str, line: str) -> None:
+        self._hears(line)
+        async with self._changing:
+            await self._go_round(name)
+        task = asyncio.create_task(self._restart(name))
+        self._restarting.add(task)
+        task.add_done_callback(self._restarting.discard)
 
     async def _go_round(self, name: str) -> None:
         self._failed.add(name)
@@ -388,10 +469,15 @@ class Controller:
         return placed & (problem.budget_bytes[problem.item_node] > 0)
 
     def _connect(self, name: str, running: Running) -> None:
-        token = self._live.specs[name].token or None
-        self._clients[name] = HttpClient(running.peers.host, running.peers.port, token=token)
+        spec = self._live.specs[name]
+        tls = Certificates(Path(spec.tls)).asking if spec.tls else None
+        self._clients[name] = HttpClient(
+            running.peers.host, running.peers.port, token=spec.token or None, tls=tls
+        )
 
     def _ways_now(self) -> Ways:
-        if self._now.down not in self._ways:
-            self._ways[self._now.down] = Ways(self._now.problem, self._live.catalog)
-        return self._ways[self._now.down]
+        key = self._now.key
+        if key not in self._ways:
+            self._ways = {k: w for k, w in self._ways.items() if k[0] == key[0]}
+            self._ways[key] = Ways(self._now.problem, self._live.catalog)
+        return self._ways[key]

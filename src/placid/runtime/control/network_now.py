@@ -1,4 +1,4 @@
-"""The problem while nodes come and go: compiled once for each set of nodes that are down."""
+"""The problem while nodes come and go and links change: compiled once for each set of nodes that are down."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class NetworkNow:
         self._compiled = compiled
         self._known: dict[frozenset[str], tuple[Network, Problem, Routes]] = {}
         self.down: frozenset[str] = frozenset()
+        self.changes = 0
 
     @property
     def network(self) -> Network:
@@ -39,6 +40,22 @@ class NetworkNow:
     def routes(self) -> Routes:
         """Where each node forwards."""
         return self._now()[2]
+
+    @property
+    def whole(self) -> Network:
+        """As it would be if no node's process had ended."""
+        return self._whole
+
+    @property
+    def key(self) -> tuple[int, frozenset[str]]:
+        """Of what follows from the network as it is now."""
+        return self.changes, self.down
+
+    def becomes(self, network: Network) -> None:
+        """From now on the network is this one, less what is down."""
+        self._whole = network
+        self._known.clear()
+        self.changes += 1
 
     def fails(self, node: str) -> None:
         """From now on `node` is down."""

@@ -36,6 +36,7 @@ class Onlooker(Controller):
     async def play(self, in_force: Callable[[np.ndarray], None] = lambda _: None) -> Slot:
         """One slot, as nodes live through it; see `Controller.play`. `in_force` is called when all of them have settled."""
         live, slot = self._live, self.slot
+        await self._changes()
         begins_s = self._begins_s + (slot - self._first_slot) * live.slot_s
         await asyncio.sleep(max(0.0, begins_s + _SETTLED * live.slot_s - time()))
         told = await self._asked([n for n in self.running if n not in self._now.down])
@@ -77,20 +78,12 @@ class Onlooker(Controller):
             if name not in self._now.down:
                 below = tuple(n for n in views[name].below if n not in self._now.down)
                 view = replace(views[name], below=below)
-                orders[name] = replace(self._orders(name), ways=alone.get(name, {}), view=view)
+                node = self._now.network.node(name)
+                memory_bytes = None if node.repository else node.memory_bytes
+                orders[name] = replace(
+                    self._orders(name), ways=alone.get(name, {}), view=view, memory_bytes=memory_bytes
+                )
         await self._tell(orders)
-
-    def _held(self) -> np.ndarray:
-        """bool [N]; what nodes said they hold."""
-        problem = self._now.problem
-        held = {name: told["held"] for name, told in self._tallies.items()}
-        return np.array(
-            [
-                problem.model_names[m] in held.get(problem.node_names[v], ())
-                for v, m in zip(problem.item_node, problem.item_model, strict=True)
-            ],
-            bool,
-        )
 
     def _sum(self, what: str) -> Any:
         return sum(told["tally"][what] for told in self._tallies.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -24,6 +25,7 @@ class OverHttp:
         nodes: where each node listens to clients.
         pictures: uint8 [n, height, width, channels].
         deadline_s: told to the network, which refuses what it cannot answer in time; None for none.
+        tls: how connections are encrypted; None for not at all.
         most_connections: to each node. More requests than that wait here for their turn, so the default is as many as a node
             takes: with fewer, a node that stalls would hold back what is sent.
 
@@ -40,6 +42,7 @@ class OverHttp:
         *,
         timeout_s: float = 60.0,
         deadline_s: float | None = None,
+        tls: ssl.SSLContext | None = None,
         most_connections: int = Limits().connections,
     ) -> None:
         self._task, self._pictures = tuple(task), pictures
@@ -49,7 +52,7 @@ class OverHttp:
             if name not in nodes:
                 raise UnknownNameError("node", name, nodes)
         self._clients = {
-            name: HttpClient(nodes[name].host, nodes[name].port, most_connections=most_connections)
+            name: HttpClient(nodes[name].host, nodes[name].port, tls=tls, most_connections=most_connections)
             for name in set(ingress)
         }
         self._client = [self._clients[name] for name in ingress]

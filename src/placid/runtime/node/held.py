@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
-from placid.errors import InfeasiblePlacementError, UnknownNameError
+from placid.errors import InfeasiblePlacementError, PlacidError, UnknownNameError
 from placid.runtime.node.networks import Networks
 from placid.runtime.node.pace import Copy
 from placid.runtime.node.tally import Tally
@@ -28,6 +29,8 @@ class Held:
         self._tally = tally
         self._servers = servers
         self._changing = asyncio.Lock()
+        self.budget_bytes = spec.memory_bytes
+        self.lacks: tuple[str, ...] = ()
         self.copies: dict[str, Copy] = {}
         self.bytes: dict[str, int] = {}
 
@@ -38,7 +41,8 @@ class Held:
 
     async def change(self, items: Mapping[str, int], keep: Callable[[], frozenset[str]]) -> None:
         """Hold `items` (item -> bytes) and nothing else. What goes is gone before what comes is loaded, so that the budget
-        holds at every moment; whoever sends requests here is told to use only what stays while that goes on.
+        holds at every moment; whoever sends requests here is told to use only what stays while that goes on. What cannot be
+        loaded, for want of memory or of its file, is in `lacks`; the rest is in place.
 
         Args:
             keep: files of what has a fixed place here.
@@ -50,10 +54,10 @@ class Held:
         for item in items:
             if item not in self._spec.models:
                 raise UnknownNameError("item", item, self._spec.models, where=f"node '{self._spec.name}'")
-        over = sum(items.values()) - self._spec.memory_bytes
+        over = sum(items.values()) - self.budget_bytes
         if over > 0:
             raise InfeasiblePlacementError(
-                f"node '{self._spec.name}' cannot hold {len(items)} items: its budget of {self._spec.memory_bytes} bytes "
+                f"node '{self._spec.name}' cannot hold {len(items)} items: its budget of {self.budget_bytes} bytes "
                 f"would be exceeded by {over} bytes"
             )
         async with self._changing:
@@ -63,15 +67,31 @@ class Held:
             self._networks.drop(self._networks.loaded - due - keep())
             come = [item for item in items if item not in self.copies]
             begun = perf_counter()
-            files = self._files(dict.fromkeys(come, 0)) - self._networks.loaded
-            if files:
-                await asyncio.to_thread(self._networks.load, sorted(files))
+            try:
+                failed = await asyncio.to_thread(self._load, come) if come else []
+            except (RuntimeError, MemoryError) as error:  # there is not even memory for a thread
+                print(f"nothing can be loaded: {error}", file=sys.stderr, flush=True)
+                failed = come
+            self.lacks = tuple(failed)
+            come = [item for item in come if item not in failed]
             for item in come:
                 self.copies[item] = Copy(self._servers)
                 self.bytes[item] = items[item]
             self._tally.loads += len(come)
             self._tally.bytes_loaded += sum(items[i] for i in come)
             self._tally.took_s += perf_counter() - begun
+
+    def _load(self, items: Sequence[str]) -> list[str]:
+        """Sessions for `items`; those that there can be none for come back."""
+        failed = []
+        for item in items:
+            try:
+                self._networks.load(sorted(self._files({item: 0}) - self._networks.loaded))
+            except (PlacidError, MemoryError, RuntimeError) as error:
+                # the runtime says by many errors that it could not get memory
+                print(f"'{item}' cannot be loaded: {error}", file=sys.stderr, flush=True)
+                failed.append(item)
+        return failed
 
     def _files(self, items: Mapping[str, int]) -> frozenset[str]:
         models = self._spec.models

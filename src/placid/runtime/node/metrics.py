@@ -73,7 +73,7 @@ class _Counted(Collector):
             "placid_loaded_bytes", "Bytes of items loaded here", value=tally.bytes_loaded
         )
         yield CounterMetricFamily("placid_loading_seconds", "Time that loading took", value=tally.took_s)
-        yield GaugeMetricFamily("placid_budget_bytes", "Memory for items", value=node.spec.memory_bytes)
+        yield GaugeMetricFamily("placid_budget_bytes", "Memory for items", value=node.held.budget_bytes)
         yield GaugeMetricFamily(
             "placid_used_bytes", "Memory that items take of it", value=node.held.used_bytes
         )

@@ -14,6 +14,7 @@ import numpy as np
 from placid.catalog.processors import processor_class
 from placid.errors import InputError, PlacidError
 from placid.runtime.alarm import Alarm
+from placid.runtime.certificates import Certificates
 from placid.runtime.http.client import HttpClient
 from placid.runtime.http.connection import Pending
 from placid.runtime.node.choosing import Turns
@@ -72,6 +73,7 @@ class Node:
         self.spec = spec
         self.name = spec.name
         self.version = __version__
+        self.certificates = Certificates(Path(spec.tls)) if spec.tls else None
         self.tally = Tally()
         self.networks = Networks(Path(spec.zoo))
         self.alarm = Alarm()
@@ -203,6 +205,8 @@ class Node:
         """
         for task in orders.ways or {}:
             self.model(task)
+        if orders.memory_bytes is not None:
+            self.held.budget_bytes = orders.memory_bytes
         if orders.items is not None:
             await self._hold(orders.items)
         if self.shaped is None or orders.uplink != self.shaped.uplink:
@@ -423,10 +427,18 @@ class Node:
             raise ProtocolError(f"the deadline passed at node '{self.name}'", status=504)
 
     async def _link(self, uplink: Uplink | None) -> None:
-        old, self._client, self.shaped = self._client, None, None
+        old, before, self._client, self.shaped = self._client, self.shaped, None, None
         if uplink is not None:
             self.shaped = Shaped(uplink, self.alarm)
-            self._client = HttpClient(uplink.at.host, uplink.at.port, token=self.spec.token or None)
+            if before is not None and before.uplink.node == uplink.node:
+                # a link that changes keeps what is under way on it
+                self.shaped.up, self.shaped.down = before.up, before.down
+            self._client = HttpClient(
+                uplink.at.host,
+                uplink.at.port,
+                token=self.spec.token or None,
+                tls=None if self.certificates is None else self.certificates.asking,
+            )
         if old is not None:
             # requests that are out on it come back yet
             asyncio.get_running_loop().call_later(30.0, lambda: asyncio.ensure_future(old.close()))

@@ -100,7 +100,8 @@ def told(node: Node) -> dict[str, Any]:
         "in_flight": node.in_flight,
         "held": dict(node.held.bytes),
         "used_bytes": node.held.used_bytes,
-        "budget_bytes": node.spec.memory_bytes,
+        "lacks": node.held.lacks,
+        "budget_bytes": node.held.budget_bytes,
         "resident_bytes": _resident_bytes(),
         "tally": node.tally.as_dict(),
         "agent": None if node.agent is None else {"slot": node.agent.slot, **vars(node.agent.learned)},
@@ -132,9 +133,17 @@ async def serve_node(
 
         node.traces = open_traces(spec, node.networks)
     servers: list[HttpServer | GrpcServer] = []
+    certificates = node.certificates
     try:
         servers.append(
-            await serve_http(node, spec.host, spec.port, extra=open_to_all(node), pending=node.pending)
+            await serve_http(
+                node,
+                spec.host,
+                spec.port,
+                extra=open_to_all(node),
+                pending=node.pending,
+                tls=None if certificates is None else certificates.serving(),
+            )
         )
         servers.append(
             await serve_http(
@@ -145,15 +154,21 @@ async def serve_node(
                 token=spec.token or None,
                 extra=control(node),
                 pending=node.pending,
+                tls=None if certificates is None else certificates.serving(mutual=True),
             )
         )
         grpc = None
         if spec.grpc_port is not None:
-            from placid.runtime.rpc.server import serve_grpc
+            from placid.runtime.rpc.server import credentials, serve_grpc
 
             servers.append(
                 await serve_grpc(
-                    node, spec.host, spec.grpc_port, pending=node.pending, traced=bool(spec.traces)
+                    node,
+                    spec.host,
+                    spec.grpc_port,
+                    pending=node.pending,
+                    traced=bool(spec.traces),
+                    tls=None if certificates is None else credentials(certificates),
                 )
             )
             grpc = servers[-1].port

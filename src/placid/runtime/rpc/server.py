@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
+from placid.runtime.certificates import Certificates
 from placid.runtime.http.connection import Pending
 from placid.runtime.protocol.messages import Origin, ProtocolError
 from placid.runtime.protocol.serving import Serving
@@ -16,7 +17,7 @@ from placid.runtime.protocol.token import check_token
 from placid.runtime.rpc.calls import Calls
 from placid.runtime.rpc.schema import CALLS, SERVICE, message
 
-__all__ = ["CODES", "GrpcServer", "serve_grpc"]
+__all__ = ["CODES", "GrpcServer", "credentials", "serve_grpc"]
 
 _LOG = logging.getLogger("placid.grpc")
 #: status of a refusal, in HTTP's terms -> gRPC's
@@ -45,6 +46,13 @@ class GrpcServer:
     async def close(self, grace_s: float = 5.0) -> None:
         """Take no more requests, answer those that came, for at most `grace_s`; then end the work on them."""
         await self._server.stop(grace_s)
+
+
+def credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """What a server shows its clients."""
+    return grpc.ssl_server_credentials(
+        [(certificates.key.read_bytes(), certificates.certificate.read_bytes())]
+    )
 
 
 async def serve_grpc(

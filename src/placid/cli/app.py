@@ -11,6 +11,7 @@ from rich.console import Console
 
 from placid.cli.catalog import catalog_app
 from placid.cli.data import data_app
+from placid.cli.export import export_app
 from placid.cli.listing import FAMILIES, show
 from placid.cli.load import load, validate
 from placid.cli.pareto import pareto
@@ -36,6 +37,7 @@ console = Console()
 
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(data_app, name="data")
+app.add_typer(export_app, name="export")
 app.add_typer(splits_app, name="splits")
 app.command()(pareto)
 app.command()(sweep)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
     from placid.experiments.live import NetworkUp
+    from placid.experiments.scenario import Scenario
     from placid.runtime.control.controller import Slot
 
 __all__ = ["up"]
@@ -45,7 +46,10 @@ def up(
         bool, typer.Option("--grpc", help="Speak gRPC to clients too; ports are in nodes.json.")
     ] = False,
     engine: Annotated[
-        str, typer.Option(help="local: processes of this machine; ray: actors of a Ray cluster.")
+        str,
+        typer.Option(
+            help="local: processes of this machine; ray: actors of a Ray cluster; static: nodes that others start."
+        ),
     ] = "local",
     address: Annotated[
         str | None,
@@ -64,6 +68,12 @@ def up(
             metavar="VARIANT",
             help="Nodes that hold parts of this variant decide by themselves, request by request, whether they answer.",
             show_default="by its exits' thresholds",
+        ),
+    ] = None,
+    nodes: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --engine static: a JSON file that says where each node listens, host, port and peers."
         ),
     ] = None,
     tls: Annotated[
@@ -100,55 +110,38 @@ def up(
 
     if pace not in ("profile", "real"):
         raise InputError(f"--pace is profile or real, got '{pace}'")
-    if engine not in ("local", "ray"):
-        raise InputError(f"--engine is local or ray, got '{engine}'")
+    if engine not in ("local", "ray", "static"):
+        raise InputError(f"--engine is local, ray or static, got '{engine}'")
     if links not in ("process", "namespaces"):
         raise InputError(f"--links is process or namespaces, got '{links}'")
     imposed: Literal["process", "namespaces"] = "namespaces" if links == "namespaces" else "process"
-    started: Literal["local", "ray"] = "ray" if engine == "ray" else "local"
     chosen: Literal["profile", "real"] = "real" if pace == "real" else "profile"
     scenario = load_scenario(file)
     slot_s = None if slot is None else parse_quantity(slot, "time")
     run(
         _up(
             scenario,
-            out,
-            policy,
-            slot_s,
             slots,
-            chosen,
-            grpc,
-            fresh,
-            started,
-            address,
-            port,
-            imposed,
-            traces,
-            trace_ratio,
-            offload,
-            tls,
+            out=out,
+            policy=policy,
+            slot_s=slot_s,
+            pace=chosen,
+            grpc=grpc,
+            fresh=fresh,
+            engine=engine,
+            address=address,
+            nodes=nodes,
+            port=port,
+            links=imposed,
+            traces=traces,
+            trace_ratio=trace_ratio,
+            offload=offload,
+            tls=tls,
         )
     )
 
 
-async def _up(
-    scenario: object,
-    out: Path | None,
-    policy: str | None,
-    slot_s: float | None,
-    slots: int | None,
-    pace: Literal["profile", "real"],
-    grpc: bool,
-    fresh: bool,
-    engine: Literal["local", "ray"],
-    address: str | None,
-    port: int,
-    links: Literal["process", "namespaces"],
-    traces: str,
-    trace_ratio: float,
-    offload: str | None,
-    tls: Path | None,
-) -> None:
+async def _up(scenario: Scenario, slots: int | None, **settings: Any) -> None:
     from placid.experiments.live import network_up
 
     stop = asyncio.Event()
@@ -156,13 +149,8 @@ async def _up(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with network_up(
-        scenario,  # type: ignore[arg-type]
-        out, policy=policy, slot_s=slot_s, pace=pace, grpc=grpc, fresh=fresh, engine=engine, address=address, port=port,
-        links=links,
-        traces=traces, trace_ratio=trace_ratio,
-        offload=offload, tls=tls,
-        hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False),
-    ) as network:  # fmt: skip
+        scenario, hears=lambda line: console.print(f"[yellow]{line}[/]", highlight=False), **settings
+    ) as network:
         _say_where(network)
         playing = asyncio.create_task(network.play(slots, _say_slot))
         stopping = asyncio.create_task(stop.wait())

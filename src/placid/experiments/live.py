@@ -230,7 +230,8 @@ async def network_up(
     pace: Pace = "profile",
     grpc: bool = False,
     tls: Path | None = None,
-    engine: Literal["local", "ray"] = "local",
+    engine: Literal["local", "ray", "static"] = "local",
+    nodes: Path | None = None,
     links: Literal["process", "namespaces"] = "process",
     address: str | None = None,
     port: int = 0,
@@ -246,7 +247,9 @@ async def network_up(
         out: default ``runs/live-<name of the scenario>``.
         grpc: whether nodes speak gRPC to clients too.
         tls: folder of certificates (`placid.runtime.certificates`); None for plain text.
-        engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`.
+        engine: what starts the nodes: processes of this machine, or actors of a Ray cluster at `address`, or, static,
+            others, who know the secret in the environment, PLACID_TOKEN.
+        nodes: with the engine static: a file that says where nodes listen (`placid.runtime.engines.static.addresses_of`).
         links: what imposes the rate of links: the nodes, or the kernel on links between network namespaces (needs root).
         port: of the live page; 0 for any that is free.
         fresh: forget what the policy learned in earlier starts.
@@ -262,7 +265,7 @@ async def network_up(
         raise InputError(f"the share of requests that are traced is from 0 to 1, got {trace_ratio:g}")
     target = str(Target.parse(traces)) if traces else ""
     built = build(scenario)
-    token = secrets.token_urlsafe(24)
+    token = _token(engine)
     folder = LiveFolder(Path(out) if out is not None else Path("runs") / f"live-{slug(scenario.name)}")
     live = live_of(
         built,
@@ -301,6 +304,12 @@ async def network_up(
         from placid.runtime.engines.ray_nodes import RayNodes
 
         chosen = RayNodes(address)
+    elif engine == "static":
+        from placid.runtime.engines.static import StaticNodes, addresses_of
+
+        if nodes is None:
+            raise InputError("it is not said where the nodes listen: '--engine static' needs '--nodes FILE'")
+        chosen = StaticNodes(addresses_of(nodes))
     else:
         chosen = LocalEngine(folder.logs)
     watchers: list[Watcher] = []
@@ -331,6 +340,16 @@ async def network_up(
         if page is not None:
             await page.close(grace_s=0.2)
         await controller.end()
+
+
+def _token(engine: str) -> str:
+    """The secret of this start; of nodes that others started, theirs."""
+    if engine != "static":
+        return secrets.token_urlsafe(24)
+    try:
+        return os.environ["PLACID_TOKEN"]
+    except KeyError:
+        raise InputError("set PLACID_TOKEN to the secret that the nodes were started with") from None
 
 
 def _row(live: Live, slot: Slot) -> dict[str, Any]:

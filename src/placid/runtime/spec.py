@@ -218,7 +218,7 @@ class NodeSpec:
     """A node of the live network, as it starts.
 
     Attributes:
-        zoo: folder of the networks.
+        zoo: folder of the networks; empty for those that come with placid.
         measured_on: processor class that the zoo was measured on.
         memory_bytes: budget of what is placed; of no account at a repository.
         pace: "profile": work takes as long as the profile of `processor` says, where this machine is quicker; "real": as
@@ -226,6 +226,7 @@ class NodeSpec:
         models: item -> [variant, first, last], of all that may be placed here.
         tasks: all of the network; requests for them enter here if there are `ways`.
         namespace: the network namespace that it runs in, by name; empty for that of whoever starts it.
+        port: where it listens to clients, and `peers_port` to other nodes and the controller; 0 for any that is free.
         grpc_port: where it speaks gRPC to clients; 0 for any that is free, None for not at all.
         most_wait_s: for which a request may have to wait for an item; if it were longer the repository runs the rest.
         most_in_flight: requests that may be under way here; more are refused.
@@ -249,6 +250,7 @@ class NodeSpec:
     pace: Literal["profile", "real"] = "profile"
     host: str = "127.0.0.1"
     port: int = 0
+    peers_port: int = 0
     namespace: str = ""
     grpc_port: int | None = None
     most_wait_s: float = 1.0

@@ -175,11 +175,12 @@ class Controller:
             self.running = dict(running)
         for name, one in self.running.items():
             self._connect(name, one)
-        if running is not None:
+        take_stock = running is not None or self._engine.attaches
+        if take_stock:
             self._tallies.update(await self.ask_all())
             self.placed = self._up(self._held())
             await self._collect()  # what came before is nobody's slot
-        silent = [name for name in self.running if running is not None and name not in self._tallies]
+        silent = [name for name in self.running if take_stock and name not in self._tallies]
         for name in silent:
             await self._is_gone(name, f"{name} does not answer")
         await self._tell_all()

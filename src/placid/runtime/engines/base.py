@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from placid.runtime.spec import Address, NodeSpec
 
@@ -59,6 +59,9 @@ class Ended:
 
 class Engine(ABC):
     """Starts nodes. `ended` gets every node that ended unasked."""
+
+    #: whether nodes may have run before, and hold something
+    attaches: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.ended: asyncio.Queue[Ended] = asyncio.Queue()

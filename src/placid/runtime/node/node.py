@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from placid.catalog.processors import processor_class
+from placid.catalog.variants import shipped_zoo
 from placid.errors import InputError, PlacidError
 from placid.runtime.alarm import Alarm
 from placid.runtime.certificates import Certificates
@@ -73,9 +75,10 @@ class Node:
         self.spec = spec
         self.name = spec.name
         self.version = __version__
+        self.born = secrets.token_hex(8)
         self.certificates = Certificates(Path(spec.tls)) if spec.tls else None
         self.tally = Tally()
-        self.networks = Networks(Path(spec.zoo))
+        self.networks = Networks(Path(spec.zoo) if spec.zoo else shipped_zoo())
         self.alarm = Alarm()
         self.held = Held(spec, self.networks, self.tally, processor_class(spec.processor).side_by_side)
         self.shaped: Shaped | None = None

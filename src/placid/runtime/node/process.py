@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["main", "run_node", "serve_node"]
 
 _JSON = "application/json"
+#: the secret of a node that is started on its own, in its environment and not in its file
+_TOKEN = "PLACID_TOKEN"
 Reply = tuple[int, str, bytes]
 
 
@@ -96,6 +99,7 @@ def told(node: Node) -> dict[str, Any]:
     shaped = node.shaped
     return {
         "name": node.name,
+        "born": node.born,
         "slot": node.orders_seen,
         "in_flight": node.in_flight,
         "held": dict(node.held.bytes),
@@ -150,7 +154,7 @@ async def serve_node(
                 _Peers(node),
                 # nobody else's addresses are in a namespace: those of its links and of the bridge
                 "0.0.0.0" if spec.namespace else spec.host,
-                0,
+                spec.peers_port,
                 token=spec.token or None,
                 extra=control(node),
                 pending=node.pending,
@@ -203,13 +207,17 @@ def run_node(spec: NodeSpec, out: IO[str], gone: int | None = None) -> None:
 
 
 def main() -> None:
-    """``python -m placid.runtime.node SPEC.json``: one node, for a container or a machine of its own."""
+    """``python -m placid.runtime.node SPEC.json``: one node, for a container or a machine of its own.
+
+    Its secret may stand in the environment, PLACID_TOKEN.
+    """
     if len(sys.argv) != 2:
         sys.exit("usage: python -m placid.runtime.node SPEC.json")
     try:
-        run_node(NodeSpec.from_json(Path(sys.argv[1]).read_text()), sys.stdout)
-    except PlacidError as error:
-        sys.exit(str(error))
+        spec = NodeSpec.from_json(Path(sys.argv[1]).read_text())
+        run_node(replace(spec, token=os.environ.get(_TOKEN, spec.token)), sys.stdout)
+    except (PlacidError, OSError) as error:
+        sys.exit(f"{sys.argv[1]}: {error}")
 
 
 def _resident_bytes() -> int:

@@ -1,0 +1,1 @@
+"""A live network as manifests of Kubernetes."""

@@ -31,6 +31,7 @@ BENCHMARKS = {
     "cutting": "Where a network can be cut",
     "chain": "A network in segments",
     "serving": "A node of the live network",
+    "live": "A live network",
     "shaping": "Links of the live network",
     "tracing": "Traces of requests",
 }

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "cutting",
         "chain",
         "serving",
+        "live",
         "shaping",
         "tracing",
     ],

@@ -15,8 +15,12 @@ from typing import cast
 
 import httptools
 
+from placid.runtime.http.eager import start
+
 __all__ = ["Connection", "Handle", "Limits", "Pending", "Reply", "Request", "error_reply"]
 
+#: for which a connection has to be the only one that asks, before its requests are answered where they come
+_QUIET_S = 3e-3
 _LOG = logging.getLogger("placid.http")
 
 
@@ -46,6 +50,14 @@ class Pending:
     """How many requests have arrived and are not answered, over all connections that share it."""
 
     count: int = 0
+    _last: object = None
+    _last_s: float = 0.0
+
+    def quiet_but_for(self, who: object, now_s: float) -> bool:
+        """Whether nobody but `who` has sent a request of late; it sends one now."""
+        quiet = self._last is who or now_s - self._last_s > _QUIET_S
+        self._last, self._last_s = who, now_s
+        return quiet and self.count <= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,9 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[tuple[Request | None, _Refused | None, bool]] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._busy = False
         self._timer: asyncio.TimerHandle | None = None
+        self._due_s = 0.0
         self._writable = asyncio.Event()
         self._writable.set()
         self._arriving = False
@@ -187,7 +201,7 @@ class Connection(asyncio.Protocol):
     def shut(self) -> None:
         """Hang up after what has been asked is answered."""
         self._ending = True
-        if self._working is None:
+        if not self._busy:
             self._transport.close()
 
     def abort(self) -> None:
@@ -229,8 +243,10 @@ class Connection(asyncio.Protocol):
         if len(self._waiting) > self._limits.waiting and not self._paused:
             self._paused = True
             self._transport.pause_reading()
-        if self._working is None:
-            self._working = self._loop.create_task(self._work())
+        eager = self._pending.quiet_but_for(self, self._loop.time())
+        if not self._busy:
+            self._busy = True
+            self._working = start(self._work(), self._loop) if eager else self._loop.create_task(self._work())
 
     def _refuse(self, refused: _Refused) -> None:
         """Answer what came before, then this, then hang up."""
@@ -260,7 +276,7 @@ class Connection(asyncio.Protocol):
                 if not self._writable.is_set():
                     await self._writable.wait()
         finally:
-            self._working = None
+            self._busy, self._working = False, None
             if self._ending and not self._waiting:
                 self._transport.close()
 
@@ -281,14 +297,25 @@ class Connection(asyncio.Protocol):
         self._transport.write("".join(head).encode("latin-1") + reply.body)
 
     def _wait(self, seconds: float) -> None:
-        if self._timer is not None:
+        # one timer for many requests: it looks again when it was set too early
+        self._due_s = self._loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._due_s:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._late)
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._due_s, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._loop.time() < self._due_s - 1e-3:
+            self._timer = self._loop.call_at(self._due_s, self._look)
+        else:
+            self._late()
 
     def _late(self) -> None:
         if self._arriving and not self._ending:
             self._refuse(_Refused(408, f"a request must arrive within {self._limits.arrival_s:g} s"))
-        elif self._working is None:
+        elif not self._busy:
             self._transport.close()
         else:
             self._wait(self._limits.idle_s)

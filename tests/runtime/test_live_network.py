@@ -308,5 +308,7 @@ def test_what_a_live_network_cannot_do_is_said(tmp_path: Path) -> None:
     file = json.loads((tmp_path / "network.json").read_text())
     file["nodes"][1]["processors"] = 2
     (tmp_path / "limited.json").write_text(json.dumps(file))
-    with pytest.raises(InputError, match="no hard 'rate'"):
-        asyncio.run(start(network={"file": str(tmp_path / "limited.json"), "ingress": ["device"]}))
+    limited = {"file": str(tmp_path / "limited.json"), "ingress": ["device"]}
+    models = {"family": "measured", "tasks": 1, "processors": ["phone", "jetson-nano", "x86-server", "a100"]}
+    with pytest.raises(InputError, match="'infida-distributed' knows no hard 'rate'"):
+        asyncio.run(start(network=limited, catalog=models, policies=["infida-distributed"]))

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -106,16 +107,17 @@ def live_of(
 
     Raises:
         UnknownNameError: the scenario has no such policy.
-        InputError: the scenario needs what a live network cannot do: hard limits, budgets of the long run, preferences
-            that change in mid-run, a catalog of figures.
+        InputError: the scenario needs what a live network cannot do: preferences that change in mid-run, a catalog of
+            figures, limits with a policy that nodes run by themselves.
     """
     labels = [label for label, _ in built.policies]
     label = policy or labels[0]
     if label not in labels:
         raise UnknownNameError("policy", label, labels)
-    if built.limited:
+    if built.limited and isinstance(dict(built.policies)[label], DistributedInfida):
         raise InputError(
-            "a live network knows no hard 'rate', 'processors' or 'budgets' yet: leave them out of the scenario"
+            f"'{label}' knows no hard 'rate', 'processors' or 'budgets', whose prices the controller learns: choose another "
+            "policy, or leave them out of the scenario"
         )
     if len(built.preferences) > 1:
         raise InputError(
@@ -125,7 +127,15 @@ def live_of(
 
     @lru_cache(maxsize=1)  # here, and again where the controller begins
     def compiled(network: Network) -> Problem:
-        return compile_problem(network, built.catalog, built.requests, built.weights, used_slot_s)
+        return compile_problem(
+            network,
+            built.catalog,
+            built.requests,
+            built.weights,
+            used_slot_s,
+            [budget for _, budget in built.limits.budgets],
+            built.limits.terms,
+        )
 
     problem = compiled(built.network)
     chosen, chosen_seed = dict(built.policies)[label], built.seeds[0] if seed is None else seed
@@ -156,6 +166,7 @@ def live_of(
             token=token,
             grpc_port=0 if grpc else None,
             tls=tls,
+            processors=node.processors if isfinite(node.processors) else None,
             agent=agent(node.name),
             traces=traces,
             trace_ratio=trace_ratio,

@@ -18,8 +18,8 @@ import numpy as np
 from placid.errors import RunError
 from placid.placement.base import Policy
 from placid.placement.checkpoint import flatten, restore
+from placid.placement.prices import PriceView
 from placid.problem.arrays import Problem
-from placid.simulation.prices import PriceView
 from placid.simulation.rows import placement_events, row
 from placid.simulation.slots import Episode, Progress, begin, play
 from placid.workload.base import Workload

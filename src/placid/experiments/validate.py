@@ -144,7 +144,7 @@ async def validate(
                 frames.append(records.to_frame(requests.ingress, requests.task, samples.labels))
                 after = _link_bytes(network)
                 links = {n: links.get(n, 0.0) + after[n] - before.get(n, 0.0) for n in after}
-                told = ways.of(played.placed, expected_now)
+                told = ways.of(played.placed, expected_now, played.prices)
                 sent = np.bincount(schedule.type, minlength=len(requests))
                 for r in np.flatnonzero(sent):
                     node, task = requests.ingress[r], requests.task[r]
@@ -152,7 +152,7 @@ async def validate(
                     total = sum(w.share for w in mine)
                     for i, way in enumerate(mine):
                         part = way.share / total if total else float(i == 0)
-                        if part > 0:
+                        if part > 0 and way.stages:
                             expected.setdefault(node, Expected()).add(
                                 sent[r] * part, forecast.outcomes(way, node, task), forecast.accuracy(way)
                             )

@@ -70,7 +70,8 @@ class Way:
     """One way of answering requests that enter at one node for one task: an option of the problem, as it runs.
 
     Attributes:
-        stages: from where requests enter on, never going back down; together they run all segments of `variant`.
+        stages: from where requests enter on, never going back down; together they run all segments of `variant`. None at
+            all: requests are refused, as links or processors can carry no more.
         share: of the requests that should take it.
     """
 
@@ -232,6 +233,7 @@ class NodeSpec:
         most_in_flight: requests that may be under way here; more are refused.
         batch: most requests that are run together.
         tls: folder of `placid.runtime.certificates`; empty for plain text.
+        processors: that all it runs shares; None: every item has its own.
         agent: for a node that decides by itself what it holds; None if it is told.
         traces: where spans go (`placid.runtime.tracing.target`); empty for nowhere.
         trace_ratio: of the requests that enter here without a trace, the share that begin one.
@@ -258,6 +260,7 @@ class NodeSpec:
     batch: int = 8
     token: str = ""
     tls: str = ""
+    processors: float | None = None
     agent: AgentSpec | None = None
     traces: str = ""
     trace_ratio: float = 0.1

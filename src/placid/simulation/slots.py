@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from placid.placement.base import Feedback, Policy
+from placid.placement.prices import PriceView
 from placid.problem.arrays import Problem
 from placid.problem.gain import partitioned_gain, potential_share
 from placid.problem.placement import bytes_loaded, bytes_used, check_feasible, empty_placement
 from placid.problem.serving import Outcome, serve
 from placid.problem.within import Within, serve_within
 from placid.randomness import stream
-from placid.simulation.prices import PriceView
 from placid.workload.base import Workload
 
 __all__ = ["Episode", "Progress", "SlotRecord", "held_share", "play"]

@@ -18,9 +18,11 @@ from placid.errors import RunError
 from placid.network.graph import Network
 from placid.network.routing import Routes
 from placid.placement.base import Feedback, Policy
+from placid.placement.prices import PriceView
 from placid.problem.arrays import Problem
 from placid.problem.placement import bytes_loaded, check_feasible, empty_placement
 from placid.problem.serving import serve
+from placid.problem.within import serve_within
 from placid.randomness import stream
 from placid.runtime.certificates import Certificates
 from placid.runtime.control.keeping import Kept
@@ -74,6 +76,7 @@ class Slot:
         bytes_loaded: for this slot; `changed_s` what it took until all nodes had done it.
         down: nodes that were down at some time of it.
         refused: requests refused, by node and reason.
+        prices: float64 [M]; of limits, with which ways were chosen; None if nothing is limited.
     """
 
     slot: int
@@ -86,6 +89,7 @@ class Slot:
     down: tuple[str, ...]
     refused: Mapping[str, int]
     tallies: Mapping[str, Any]
+    prices: np.ndarray | None = None
 
 
 class Controller:
@@ -124,11 +128,16 @@ class Controller:
         self._scene = live.network
         self.placed = empty_placement(problem)
         self.demand = np.zeros(problem.type_count, np.int64)
-        self._state: Any = live.policy.start(problem, stream(live.seed, "policy", "start"))
+        self._limits = problem.limits
+        self._prices = PriceView().at(problem, None)
+        self._state: Any = live.policy.start(
+            self._prices.problem(problem), stream(live.seed, "policy", "start")
+        )
         if not live.policy.chains:
             problem.check_one_item_each(f"policy '{live.label}'")
         if kept is not None and (found := kept.load(self._state)) is not None:
             self.slot, self._state, self.demand = found.slot, found.state, found.demand
+            self._prices = found.prices
             hears(f"goes on at slot {self.slot}")
 
     @property
@@ -197,8 +206,11 @@ class Controller:
         await self._changes()
         begun = perf_counter()
         problem = self._now.problem
+        # where there are limits a policy sees the problem at their prices, as in a simulation
+        self._prices, self._limits = self._prices.at(problem, self._limits), problem.limits
+        seen = self._prices.problem(problem)
         state, placed = await asyncio.to_thread(
-            live.policy.place, self._state, problem, slot, stream(live.seed, "policy", "place", slot)
+            live.policy.place, self._state, seen, slot, stream(live.seed, "policy", "place", slot)
         )
         check_feasible(problem, placed, f"policy '{live.label}' in slot {slot}")
         decided_s = perf_counter() - begun
@@ -214,17 +226,21 @@ class Controller:
         await asyncio.sleep(max(0.0, ends - monotonic()))
         demand, refused = await self._collect()
         # a node may have ended meanwhile: the policy learns from what the slot was planned with
-        outcome = serve(problem, placed, demand)
+        outcome = serve(seen, placed, demand)
         self._state = await asyncio.to_thread(
             live.policy.learn,
             state,
-            problem,
+            seen,
             Feedback(slot, demand, placed, outcome),
             stream(live.seed, "policy", "learn", slot),
         )
+        prices = self._prices_now
+        if prices is not None:
+            within = serve_within(problem, placed, demand, prices)
+            outcome, self._prices = within.outcome, replace(self._prices, now=within.prices)
         self.demand, self.slot = demand, slot + 1
         if self._kept is not None:
-            self._kept.save(self.slot, self._state, demand)
+            self._kept.save(self.slot, self._state, demand, self._prices)
         return Slot(
             slot,
             demand,
@@ -236,7 +252,14 @@ class Controller:
             tuple(sorted(self._failed)),
             refused,
             dict(self._tallies),
+            prices,
         )
+
+    @property
+    def _prices_now(self) -> np.ndarray | None:
+        """Of the limits of the problem as it is now; None if there are none, or they are new."""
+        limits = self._now.problem.limits
+        return self._prices.now if limits is not None and len(limits) == len(self._prices.now) else None
 
     async def becomes(self, network: Network) -> None:
         """The network is `network` from now on: links are cut or slower, nodes failed or back, budgets others. Nodes are the
@@ -286,7 +309,7 @@ class Controller:
         } - self._now.down
         if changed:
             kept = frozenset((name, item) for name in new for item in set(old[name]) & set(new[name]))
-            whole = ways.of(self.placed, self.demand)
+            whole = ways.of(self.placed, self.demand, self._prices_now)
             await self._tell(self._with_ways(ways.within(whole, kept)))
             await self._tell({name: self._orders(name, items=new[name]) for name in changed})
             # a node may not have been able to load what it was told
@@ -296,7 +319,7 @@ class Controller:
 
     async def _tell_all(self) -> None:
         """To every node that is up where it forwards, and how requests that enter there are answered."""
-        found = self._ways_now().of(self._up(self.placed), self.demand)
+        found = self._ways_now().of(self._up(self.placed), self.demand, self._prices_now)
         orders = {name: self._orders(name) for name in self.running if name not in self._now.down}
         await self._tell(orders | self._with_ways(found))
 

@@ -11,17 +11,19 @@ import numpy as np
 
 from placid.errors import RunError
 from placid.placement.checkpoint import flatten, restore
+from placid.placement.prices import PriceView
 
 __all__ = ["Found", "Kept"]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was saved: the slot that comes next, the policy's state, the requests of the last slot."""
+    """What was saved: the slot that comes next, the policy's state, the requests of the last slot, prices of limits."""
 
     slot: int
     state: Any
     demand: np.ndarray
+    prices: PriceView
 
 
 class Kept:
@@ -34,12 +36,13 @@ class Kept:
     def __init__(self, file: Path, mark: str) -> None:
         self._file, self._mark = file, mark
 
-    def save(self, slot: int, state: Any, demand: np.ndarray) -> None:
+    def save(self, slot: int, state: Any, demand: np.ndarray, prices: PriceView) -> None:
         """Replace what was there, whole or not at all."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         scratch = self._file.with_suffix(".tmp.npz")
         arrays = {f"state/{k}": v for k, v in flatten(state).items()}
         told = {"slot": np.array(slot), "demand": demand, "mark": np.array(self._mark)}
+        arrays |= {"prices/now": prices.now, "prices/told": prices.told}
         np.savez(scratch, allow_pickle=False, **told, **arrays)
         os.replace(scratch, self._file)
 
@@ -64,4 +67,5 @@ class Kept:
                 f"{self._file} holds the state of another scenario, policy or seed: choose another folder, or delete it"
             )
         flat = {k.removeprefix("state/"): v for k, v in arrays.items() if k.startswith("state/")}
-        return Found(int(arrays["slot"]), restore(like, flat), arrays["demand"])
+        prices = PriceView(arrays["prices/now"], arrays["prices/told"])
+        return Found(int(arrays["slot"]), restore(like, flat), arrays["demand"], prices)

@@ -51,7 +51,7 @@ class Onlooker(Controller):
         outcome = serve(problem, placed, demand)
         self.demand, self.slot = demand, slot + 1
         if self._kept is not None:
-            self._kept.save(self.slot, self._state, demand)
+            self._kept.save(self.slot, self._state, demand, self._prices)
         changed = bool((before != placed).any())
         return Slot(
             slot,

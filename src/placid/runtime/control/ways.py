@@ -12,6 +12,7 @@ from placid.catalog.variants import Zoo, read_zoo
 from placid.errors import InputError
 from placid.problem.arrays import Problem
 from placid.problem.serving import serve
+from placid.problem.within import serve_within
 from placid.runtime.spec import Stage, Way
 
 __all__ = ["Ways"]
@@ -30,25 +31,31 @@ class Ways:
                 f"catalog '{catalog.name}' holds figures of models, not models: nothing of it can be run. A live network "
                 "needs networks that exist, 'catalog: {family: measured}'"
             )
-        if problem.limits is not None:
-            problem.check_unlimited("the live network")
         self.problem = problem
         self._segments: tuple[Segments, ...] = tuple(m.segments for m in catalog.placed if m.segments)
         self._zoo: Zoo = read_zoo(catalog.zoo)
         self._known: dict[int, tuple[str, tuple[Stage, ...]]] = {}
 
-    def of(self, placed: np.ndarray, demand: np.ndarray) -> dict[str, dict[str, tuple[Way, ...]]]:
+    def of(
+        self, placed: np.ndarray, demand: np.ndarray, prices: np.ndarray | None = None
+    ) -> dict[str, dict[str, tuple[Way, ...]]]:
         """Node where requests enter -> task -> its ways, those that save most first, the repository's last.
 
-        Shares are those of `placid.problem.serving` for `demand`; a type without demand has all on its best way.
+        Shares are those of `placid.problem.serving` for `demand`; a type without demand has all on its best way. Where links
+        and processors have limits they are those of `placid.problem.within`, and a way without a stage refuses what is left.
 
         Args:
             placed: bool [N].
             demand: float or int [R], as expected for the slot.
+            prices: float64 [M], of the limits, if there are any.
         """
         problem, needs = self.problem, self.problem.needs
         expected = np.maximum(np.asarray(demand, np.float64), 1e-9)
-        outcome = serve(problem, placed, expected, flows=True)
+        if problem.limits is None:
+            outcome, refused = serve(problem, placed, expected, flows=True), np.zeros(problem.type_count)
+        else:
+            within = serve_within(problem, placed, expected, prices)
+            outcome, refused = within.outcome, within.refused
         whole = (
             np.logical_and.reduceat(placed[needs.item], needs.ptr[:-1])
             if problem.option_count
@@ -62,6 +69,8 @@ class Ways:
             open_ = first + np.flatnonzero(whole[first:last])
             ways = [self._way(int(o), float(outcome.flow[o] / expected[r])) for o in open_]
             ways.append(self._repository_way(r, float(outcome.repository_load[r] / expected[r])))
+            if refused[r] > 1e-9 * expected[r]:
+                ways.append(Way("", (), float(refused[r] / expected[r])))
             node = problem.node_names[problem.type_ingress[r]]
             found.setdefault(node, {})[problem.task_names[problem.type_task[r]]] = tuple(ways)
         return found

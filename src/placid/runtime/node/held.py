@@ -30,6 +30,7 @@ class Held:
         self._servers = servers
         self._changing = asyncio.Lock()
         self.budget_bytes = spec.memory_bytes
+        self.shared = None if spec.processors is None else Copy(spec.processors)
         self.lacks: tuple[str, ...] = ()
         self.copies: dict[str, Copy] = {}
         self.bytes: dict[str, int] = {}
@@ -75,7 +76,7 @@ class Held:
             self.lacks = tuple(failed)
             come = [item for item in come if item not in failed]
             for item in come:
-                self.copies[item] = Copy(self._servers)
+                self.copies[item] = self.shared or Copy(self._servers)
                 self.bytes[item] = items[item]
             self._tally.loads += len(come)
             self._tally.bytes_loaded += sum(items[i] for i in come)

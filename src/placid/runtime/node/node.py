@@ -167,7 +167,7 @@ class Node:
     async def _counted(self, request: InferRequest, trace: Trace | None = None) -> InferResponse:
         came = monotonic()
         if self.in_flight >= self.spec.most_in_flight:
-            self.tally.refused["too many under way"] += 1
+            self.tally.refused["no room"] += 1
             raise ProtocolError(f"node '{self.name}' has {self.in_flight} requests under way", status=429)
         self.in_flight += 1
         try:
@@ -266,6 +266,8 @@ class Node:
         except ValueError:
             raise ProtocolError(f"'placid_deadline_s' is a number of seconds, got '{told}'") from None
         way = turns.next()
+        if not way.stages:
+            raise ProtocolError("links or processors can carry no more of these requests", status=429)
         trip = Travelling(request.model, way.variant, way.stages, 0, picture, left_s, request.id, trace)
         try:
             return await self._advance(trip, came)
@@ -341,7 +343,7 @@ class Node:
         if self.spec.pace != "profile":
             return
         takes_s = self._takes_s(trip.variant, stage.first, left.ran, coded, code)
-        copy = self.held.copies.get(stage.item) if stage.item else None
+        copy = self.held.copies.get(stage.item) if stage.item else self.held.shared
         await self.alarm.until(copy.done_at(begun, takes_s) if copy is not None else begun + takes_s)
 
     def _work_s(
@@ -455,7 +457,7 @@ class Node:
 
 _REASONS: Mapping[int, str] = {
     404: "unknown model",
-    429: "too many under way",
+    429: "no room",
     502: "failed",
     503: "unreachable",
     504: "too late",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from functools import lru_cache
+from math import ceil
 from time import monotonic
 
 from placid.catalog.pricing import SegmentPricing
@@ -19,10 +20,16 @@ __all__ = ["Copy", "pace_of"]
 
 
 class Copy:
-    """A placed item as a first-come-first-served queue with so many servers."""
+    """A placed item as a first-come-first-served queue with so many servers.
 
-    def __init__(self, servers: int) -> None:
-        self._free_at_s = [0.0] * servers
+    Args:
+        servers: a fraction makes all of them slower, and one more.
+    """
+
+    def __init__(self, servers: float) -> None:
+        count = max(1, ceil(servers))
+        self._slower = count / servers
+        self._free_at_s = [0.0] * count
 
     def wait_s(self) -> float:
         """For which a request that came now would have to wait."""
@@ -30,7 +37,7 @@ class Copy:
 
     def done_at(self, came_s: float, takes_s: float) -> float:
         """When work that came at `came_s` and takes `takes_s` is done; the server is busy until then."""
-        done = max(came_s, self._free_at_s[0]) + takes_s
+        done = max(came_s, self._free_at_s[0]) + takes_s * self._slower
         heapq.heapreplace(self._free_at_s, done)
         return done
 

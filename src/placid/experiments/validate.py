@@ -20,6 +20,7 @@ from placid.experiments.live import NetworkUp, Pace, network_up
 from placid.experiments.scenario import Built, Scenario, build
 from placid.inference.samples import Samples, read_samples
 from placid.runtime.control.forecast import Expected, Forecast
+from placid.runtime.control.leavers import Leavers
 from placid.runtime.control.ways import Ways
 from placid.runtime.load.over_http import OverHttp
 from placid.runtime.load.play import play
@@ -97,7 +98,8 @@ async def validate(
     """Play `warm_up` slots, so that the policy knows something, then `slots` that count.
 
     Each slot's requests are sent while its placement is in force, and predicted from that placement and the requests sent:
-    the ways by the serving rule, outcomes by `placid.runtime.control.forecast`. Nobody waits in the prediction.
+    the ways by the serving rule, outcomes by `placid.runtime.control.forecast`, with the exits that these pictures leave by.
+    Nobody waits in the prediction.
 
     Args:
         share: of the scenario's requests, where this machine cannot answer all of them.
@@ -110,6 +112,7 @@ async def validate(
     requests, zoo = built.requests, read_zoo(built.catalog.zoo)
     tiers = {n.name: n.tier for n in built.network.nodes}
     forecast = Forecast(built.network, zoo, {t.name: t.response_bytes for t in built.catalog.tasks})
+    leavers = Leavers(Path(built.catalog.zoo or ""), samples.pictures)
     expected: dict[str, Expected] = {}
     frames: list[pl.DataFrame] = []
     links: dict[str, float] = {}
@@ -145,16 +148,18 @@ async def validate(
                 after = _link_bytes(network)
                 links = {n: links.get(n, 0.0) + after[n] - before.get(n, 0.0) for n in after}
                 told = ways.of(played.placed, expected_now, played.prices)
-                sent = np.bincount(schedule.type, minlength=len(requests))
-                for r in np.flatnonzero(sent):
+                for r in np.unique(schedule.type):
+                    sent = schedule.picture[schedule.type == r]
                     node, task = requests.ingress[r], requests.task[r]
                     mine = told[node][task]
                     total = sum(w.share for w in mine)
                     for i, way in enumerate(mine):
                         part = way.share / total if total else float(i == 0)
                         if part > 0 and way.stages:
+                            outcomes = forecast.outcomes(way, node, task, leavers.shares(way.variant, sent))
+                            # it is known which pictures came, not which of them took which way
                             expected.setdefault(node, Expected()).add(
-                                sent[r] * part, forecast.outcomes(way, node, task), forecast.accuracy(way)
+                                len(sent) * part, outcomes, forecast.accuracy(way), chance=1 - part
                             )
         finally:
             await ask.close()

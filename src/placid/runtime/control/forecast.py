@@ -56,15 +56,19 @@ class Expected:
     right: float = 0.0
     variance: dict[str, float] = field(default_factory=dict)
 
-    def add(self, count: float, outcomes: Iterable[Outcome], accuracy: float) -> None:
-        """`count` requests more."""
+    def add(self, count: float, outcomes: Iterable[Outcome], accuracy: float, *, chance: float = 1.0) -> None:
+        """`count` requests more.
+
+        Args:
+            chance: of the variance of independent requests, what is left: 0 where it is known which pictures they have.
+        """
         self.requests += count
         self.right += count * accuracy
         outcomes = tuple(outcomes)
         for node in {"", *(n for one in outcomes for n in one.links)}:
             told = [(one.probability, _bytes(one, node)) for one in outcomes]
             mean = sum(p * b for p, b in told)
-            more = count * sum(p * (b - mean) ** 2 for p, b in told)
+            more = chance * count * sum(p * (b - mean) ** 2 for p, b in told)
             self.variance[node] = self.variance.get(node, 0.0) + more
         for one in outcomes:
             weight = count * one.probability
@@ -103,20 +107,28 @@ class Forecast:
         self._pricing: dict[str, SegmentPricing] = {}
         self._known: dict[tuple[str, tuple[Stage, ...], str, str], tuple[Outcome, ...]] = {}
 
-    def outcomes(self, way: Way, entered: str, task: str) -> tuple[Outcome, ...]:
-        """Of a request that enters at node `entered` and takes `way`; probabilities add up to 1."""
+    def outcomes(
+        self, way: Way, entered: str, task: str, leave: Mapping[int, float] | None = None
+    ) -> tuple[Outcome, ...]:
+        """Of a request that enters at node `entered` and takes `way`; probabilities add up to 1.
+
+        Args:
+            leave: position of an exit -> share that leaves there; None for the zoo's shares.
+        """
+        if leave:
+            return tuple(self._outcomes(way, entered, task, leave))
         key = (way.variant, way.stages, entered, task)
         if key not in self._known:
-            self._known[key] = tuple(self._outcomes(way, entered, task))
+            self._known[key] = tuple(self._outcomes(way, entered, task, {}))
         return self._known[key]
 
     def accuracy(self, way: Way) -> float:
         """Of the variant, on the zoo's test images."""
         return self._zoo.variant(way.variant).accuracy
 
-    def _outcomes(self, way: Way, entered: str, task: str) -> Iterator[Outcome]:
+    def _outcomes(self, way: Way, entered: str, task: str, leave: Mapping[int, float]) -> Iterator[Outcome]:
         variant = self._zoo.variant(way.variant)
-        exits = {e.segment: (i, e.share) for i, e in enumerate(variant.exits)}
+        exits = {e.segment: (i, leave.get(i, e.share)) for i, e in enumerate(variant.exits)}
         here, latency_s = entered, 0.0
         links: dict[str, tuple[float, float]] = {}
         sent_bytes = float(self._zoo.input_bytes)

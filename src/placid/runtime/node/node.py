@@ -90,6 +90,7 @@ class Node:
         self._fixed: dict[tuple[str, int, int], frozenset[str]] = {}
         self._tasks = {t.name: t for t in spec.tasks}
         self.pending = Pending()
+        self.exhausted = asyncio.Event()
         self._worker: Worker[_Key, bytes | np.ndarray, Left] = Worker(
             self._compute, spec.batch, at_once_s=_AT_ONCE_S, alone=lambda: self.pending.count <= 1
         )
@@ -188,6 +189,13 @@ class Node:
         except ProtocolError as error:
             self.tally.refused[_REASONS.get(error.status, "malformed")] += 1
             raise
+        except MemoryError:
+            # what a process does without memory is anybody's guess: it answers what it can, ends, and is started anew
+            self.exhausted.set()
+            self.tally.refused["failed"] += 1
+            raise ProtocolError(
+                f"node '{self.name}' has no memory left, and starts anew", status=503
+            ) from None
         except InputError as error:
             self.tally.refused["malformed"] += 1
             raise ProtocolError(str(error)) from None
@@ -450,9 +458,17 @@ class Node:
 
     def _compute(self, key: _Key, given: Sequence[bytes | np.ndarray]) -> Sequence[Left]:
         variant, first, last, _, code, offers = key
-        if offers and self.offloading is not None:
-            return self.networks.offer(variant, first, last, given, self.offloading.ladder.temperatures)
-        return self.networks.run(variant, first, last, given, code)
+        try:
+            if offers and self.offloading is not None:
+                return self.networks.offer(variant, first, last, given, self.offloading.ladder.temperatures)
+            return self.networks.run(variant, first, last, given, code)
+        except (PlacidError, MemoryError):
+            raise
+        except Exception as error:
+            # ONNX Runtime has no error of its own for it
+            if "alloc" in str(error):
+                raise MemoryError(str(error)) from None
+            raise
 
 
 _REASONS: Mapping[int, str] = {

@@ -186,7 +186,10 @@ async def serve_node(
                 "grpc": grpc,
             }
         )
-        await stopped.wait()
+        ends = [asyncio.ensure_future(event.wait()) for event in (stopped, node.exhausted)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
     finally:
         if gone is not None:
             loop.remove_reader(gone)

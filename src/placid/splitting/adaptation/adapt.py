@@ -21,6 +21,7 @@ from placid.splitting.adaptation.pieces import Seen, first_changed, rest_of
 from placid.splitting.adaptation.statistics import estimate_again
 from placid.splitting.adaptation.update import apply_update, update_bytes
 from placid.splitting.training.recipe import Recipe
+from placid.splitting.training.strided import pointwise_without_strides
 
 __all__ = ["Adaptation", "Effort", "NodeSeen", "adapt"]
 
@@ -158,15 +159,16 @@ def adapt(
         recipe = Recipe(
             epochs, effort.batch, "adam", rate, weight_decay=0.0, warmup=0.1, flip=effort.flip, seed=seed
         )
-        _learn(
-            rest,
-            trained,
-            given,
-            torch.from_numpy(seen.node.labelled.labels[:labels].astype(np.int64)),
-            recipe,
-            effort.smoothing,
-            f"{seen.node.spec.name}, {method.name}, {labels} labels",
-        )
+        with pointwise_without_strides(rest):
+            _learn(
+                rest,
+                trained,
+                given,
+                torch.from_numpy(seen.node.labelled.labels[:labels].astype(np.int64)),
+                recipe,
+                effort.smoothing,
+                f"{seen.node.spec.name}, {method.name}, {labels} labels",
+            )
         spent += epochs * labels * (step.forward + step.backward)
         used += labels
     update = update_bytes(network, own)

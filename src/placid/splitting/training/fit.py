@@ -17,6 +17,7 @@ from placid.splitting.training import checkpoint
 from placid.splitting.training.batches import training_batches
 from placid.splitting.training.device import device_named, placed
 from placid.splitting.training.muon import Muon
+from placid.splitting.training.strided import pointwise_without_strides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def fit(
     """
     there = device_named() if device is None else device
     about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
-    with placed(learner, there):
+    with placed(learner, there), pointwise_without_strides(learner):
         return _epochs(learner, data, recipe, folder / "checkpoint.safetensors", about, there, report)
 
 

@@ -3,8 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# one worker a core, so one thread a worker: with more they take turns, and oneDNN's threads have been seen to wait for ever
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help demo test test-slow bench lint docs lock clean
 .DEFAULT_GOAL := help

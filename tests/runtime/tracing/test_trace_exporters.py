@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
@@ -149,6 +150,11 @@ def test_a_collector_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None
     told = [r.getMessage() for r in caplog.records]
     assert len(told) == 1, told
     assert told[0].startswith("traces are lost: http://127.0.0.1:")
+    # no thread goes on trying
+    for thread in threading.enumerate():
+        if thread.name in ("OtelBatchSpanRecordProcessor", "traces end"):
+            thread.join(5)
+            assert not thread.is_alive(), thread.name
 
 
 def test_what_fails_and_works_again_is_said_once_each(

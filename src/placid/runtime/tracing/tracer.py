@@ -63,6 +63,7 @@ class Traces:
     def __init__(self, spec: NodeSpec, networks: Networks, exporter: SpanExporter) -> None:
         self._spec = spec
         self._networks = networks
+        self._exporter = exporter
         self._provider = TracerProvider(
             sampler=ParentBased(ALWAYS_ON),
             resource=Resource.create(
@@ -109,6 +110,9 @@ class Traces:
         ending = Thread(target=self._provider.shutdown, name="traces end", daemon=True)
         ending.start()
         await asyncio.to_thread(ending.join, 1.5 * EXPORT_S)
+        if ending.is_alive():
+            # else the SDK's thread goes on trying, also where the process lives on
+            self._exporter.shutdown()
 
     def _begin(self, origin: Origin | None, parent: Context) -> Span:
         name = _GRPC if origin is not None and origin.over == "grpc" else _HTTP

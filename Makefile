@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+# one worker a core, so one thread a worker: threads of several workers wait for each other's cores
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: help demo test test-slow bench lint docs lock clean
 .DEFAULT_GOAL := help

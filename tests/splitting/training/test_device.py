@@ -23,8 +23,10 @@ from placid.splitting.exits import Branched, heads_for
 from placid.splitting.exits.learners import HeadsOnly, JointExits
 from placid.splitting.nets import airbench
 from placid.splitting.training import Classifier, Distilled, Recipe, accuracy, fit
+from placid.splitting.training.batches import Batches
 from placid.splitting.training.device import device_named, placed
 from placid.splitting.training.muon import Muon
+from placid.splitting.training.step import Step
 
 LATENT = (2, 7, 7)
 
@@ -113,3 +115,22 @@ def test_training_on_a_gpu(tmp_path: Path, pictures: Images) -> None:
     fit(learner, pictures, Recipe(6, batch=64, peak_rate=0.05), tmp_path)
     assert {p.device.type for p in learner.parameters()} == {"cpu"}
     assert accuracy(learner.network, pictures) > 0.9
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_recorded_steps_do_what_the_same_steps_do_one_by_one(pictures: Images, precision: str) -> None:
+    there, recipe = torch.device("cuda"), Recipe(1, batch=32, crop=2, flip=True)
+    losses = []
+    for recorded in (True, False):
+        torch.manual_seed(0)
+        learner = Classifier(airbench(width=8, classes=4)).to(there).train()
+        step = Step(learner, Muon(p for p in learner.parameters() if p.requires_grad), precision, there)  # type: ignore[call-arg]
+        given = list(Batches(pictures, recipe, there).epoch(0))[:8]
+        if recorded:
+            losses.append([float(step(*batch, 0.05)) for batch in given])
+        else:
+            for group in step.optimiser.param_groups:
+                group["lr"].fill_(0.05)
+            losses.append([float(step.now(*batch)) for batch in given])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)

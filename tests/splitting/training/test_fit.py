@@ -16,7 +16,7 @@ from placid.splitting.data import Images
 from placid.splitting.nets import network_named, resnet, resnet9
 from placid.splitting.training import Classifier, Distilled, Recipe, accuracy, fit, logits_of
 from placid.splitting.training import checkpoint as kept
-from placid.splitting.training.batches import as_input, training_batches
+from placid.splitting.training.batches import Batches, as_input
 from placid.splitting.training.classifier import distillation_loss
 from placid.splitting.training.fit import seconds_of
 
@@ -142,15 +142,15 @@ def test_weights_files_say_what_is_wrong(tmp_path: Path) -> None:
 
 def test_batches_show_every_image_once_changed_as_the_recipe_says(pictures: Images) -> None:
     plain = Recipe(1, batch=96)
-    seen = np.concatenate([y.numpy() for _, y in training_batches(pictures, plain, 0)])
+    seen = np.concatenate([y.numpy() for _, y in Batches(pictures, plain).epoch(0)])
     assert len(seen) == len(pictures)
     np.testing.assert_array_equal(np.bincount(seen), np.bincount(pictures.labels))
-    batches = list(training_batches(pictures, plain, 0))
+    batches = list(Batches(pictures, plain).epoch(0))
     total = sum(x.double().sum() for x, _ in batches)
     assert float(total) == pytest.approx(pictures.images.astype(float).sum() / 255, rel=1e-6)
-    first = [x for x, _ in training_batches(pictures, RECIPE, 1)]
-    again = [x for x, _ in training_batches(pictures, RECIPE, 1)]
-    other = [x for x, _ in training_batches(pictures, RECIPE, 2)]
+    first = [x for x, _ in Batches(pictures, RECIPE).epoch(1)]
+    again = [x for x, _ in Batches(pictures, RECIPE).epoch(1)]
+    other = [x for x, _ in Batches(pictures, RECIPE).epoch(2)]
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[0], other[0])
 
@@ -159,14 +159,14 @@ def test_crops_mirrors_and_squares_are_what_they_are_called() -> None:
     ramp = np.zeros((64, 8, 8, 1), np.uint8)
     ramp[:] = np.arange(8)[None, :, None, None] * 10 + np.arange(8)[None, None, :, None]
     data = Images(ramp, np.zeros(64, np.uint8))
-    (shifted, _), *_ = training_batches(data, Recipe(1, batch=64, crop=2), 0)
+    (shifted, _), *_ = Batches(data, Recipe(1, batch=64, crop=2)).epoch(0)
     steps = (shifted[:, 0, 4, 4] * 255).round().long()
     rows, columns = steps // 10 - 4, steps % 10 - 4
     assert set(rows.tolist()) == set(columns.tolist()) == {-2, -1, 0, 1, 2}
-    (mirrored, _), *_ = training_batches(data, Recipe(1, batch=64, flip=True), 0)
+    (mirrored, _), *_ = Batches(data, Recipe(1, batch=64, flip=True)).epoch(0)
     left = (mirrored[:, 0, 0, 0] * 255).round()
     assert set(left.tolist()) == {0.0, 7.0}
-    (painted, _), *_ = training_batches(data, Recipe(1, batch=64, cutout=4), 0)
+    (painted, _), *_ = Batches(data, Recipe(1, batch=64, cutout=4)).epoch(0)
     grey = ((painted * 255).round() == 128).flatten(1).sum(1)
     assert 4 <= int(grey.min()) <= int(grey.max()) == 16
 

@@ -13,7 +13,7 @@ from torch import nn  # noqa: E402
 
 from placid.splitting.data import Images  # noqa: E402
 from placid.splitting.training import Recipe  # noqa: E402
-from placid.splitting.training.batches import training_batches  # noqa: E402
+from placid.splitting.training.batches import Batches  # noqa: E402
 from placid.splitting.training.statistics import settle_statistics  # noqa: E402
 
 
@@ -26,7 +26,7 @@ def test_statistics_are_averages_over_batches() -> None:
     weights = {k: v.clone() for k, v in network.state_dict().items() if "running" not in k and "num" not in k}
     settle_statistics(network, data, recipe, batches=4)
     with torch.no_grad():
-        seen = [network[0](images) for images, _ in islice(training_batches(data, recipe, 2), 4)]
+        seen = [network[0](images) for images, _ in islice(Batches(data, recipe).epoch(2), 4)]
     means = torch.stack([s.mean((0, 2, 3)) for s in seen]).mean(0)
     variances = torch.stack([s.var((0, 2, 3)) for s in seen]).mean(0)
     torch.testing.assert_close(network[1].running_mean, means, atol=1e-5, rtol=1e-5)

@@ -112,7 +112,7 @@ def _make(
         return SplitNetwork(
             sender,
             codec(variant, shape),
-            decoder(channels, tuple(features.shape[1:]), latent),
+            decoder(channels, tuple(features.shape[1:]), latent, blocks=variant.decoder_blocks),
             tail,
             early,
         )

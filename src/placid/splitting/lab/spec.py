@@ -79,8 +79,8 @@ class Split(_Part):
 class Bottleneck(_Part):
     """A bottleneck trained into the network before `cut`; with `int8` also with the device's part quantised.
 
-    `encoder` is one of `ENCODERS`; left out, the lab's, which `usual` is then set to. Features are always those of its own
-    seed's teacher; the answers are, with `teachers` "all", the mean of every seed's.
+    `encoder` is one of `ENCODERS`; left out, the lab's, which `usual` is then set to; `decoder_blocks` is always the lab's.
+    Features are always those of its own seed's teacher; the answers are, with `teachers` "all", the mean of every seed's.
     """
 
     technique: Literal["bottleneck"]
@@ -91,6 +91,7 @@ class Bottleneck(_Part):
     beta: float = Field(0.0, ge=0)
     encoder: str = ""
     usual: str = Field("medium", exclude=True)
+    decoder_blocks: int = Field(0, exclude=True)
     epochs: int = Field(8, ge=2)
     teachers: Teachers = "own"
     int8: bool = False
@@ -146,7 +147,7 @@ class Lab(_Part):
 
     A variant with ``seeds: 1`` only with the first of them. What imitates the teacher starts, for each cut and encoder, from
     one encoder and decoder that did so without a bottleneck for `start_epochs`. `encoder` is that of all bottlenecks that do
-    not name their own.
+    not name their own; `decoder_blocks` are the residual pairs in the decoder of all.
     """
 
     data: str
@@ -158,6 +159,7 @@ class Lab(_Part):
     precision: Literal["float32", "bfloat16"] = "float32"
     start_epochs: int = Field(6, ge=1)
     encoder: str = "medium"
+    decoder_blocks: int = Field(0, ge=0)
     variants: list[VariantSpec] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -165,7 +167,9 @@ class Lab(_Part):
         if self.encoder not in ENCODERS:
             raise ValueError(f"unknown encoder '{self.encoder}'; known: {', '.join(ENCODERS)}")
         usual = [
-            v.model_copy(update={"usual": self.encoder}) if isinstance(v, Bottleneck) else v
+            v.model_copy(update={"usual": self.encoder, "decoder_blocks": self.decoder_blocks})
+            if isinstance(v, Bottleneck)
+            else v
             for v in self.variants
         ]
         object.__setattr__(self, "variants", usual)

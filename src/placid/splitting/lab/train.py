@@ -200,6 +200,7 @@ class _Work:
             "recipe": recipe.as_dict(),
             "variant": variant.model_dump(exclude={"int8", "seeds", "teachers"}),
             "widths": list(variant.widths),
+            "decoder_blocks": variant.decoder_blocks,
             "teacher": self.whom(variant, seed),
         }
         if method.imitates:
@@ -261,7 +262,11 @@ class _Work:
             name,
             seed,
             split,
-            {"recipe": recipe.as_dict(), "teacher": self.teacher_digest(seed)},
+            {
+                "recipe": recipe.as_dict(),
+                "teacher": self.teacher_digest(seed),
+                "decoder_blocks": variant.decoder_blocks,
+            },
             lambda folder: train_bottleneck(
                 split,
                 Method("imitation", (imitate,)),
@@ -292,7 +297,7 @@ class _Work:
             return
         train(file.parent)
         network.eval()
-        measured = accuracy(_End(network), self.data.calibration)
+        measured = accuracy(_End(network), self.data.calibration, device=self.device)
         self.told(f"{name}, seed {seed}", f"calibration accuracy {100 * measured:.2f} %")
         about = {**how, **self.made, "calibration_accuracy": measured}
         about["training_s"] = round(seconds_of(file.parent), 1)

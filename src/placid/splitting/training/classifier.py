@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from placid.splitting.training.batches import as_input
+from placid.splitting.training.device import placed
 
 if TYPE_CHECKING:
     from placid.splitting.data import Images
@@ -107,13 +108,24 @@ def distillation_loss(
 
 
 @torch.no_grad()
-def logits_of(network: nn.Module, data: Images, batch: int = 500) -> np.ndarray:
-    """float32 [n, classes]: what `network` answers to every image, in evaluation mode."""
+def logits_of(
+    network: nn.Module, data: Images, batch: int = 500, *, device: torch.device | None = None
+) -> np.ndarray:
+    """float32 [n, classes]: what `network` answers to every image, in evaluation mode.
+
+    Args:
+        device: where; the network comes back on the processor, which is also the default.
+    """
+    there = torch.device("cpu") if device is None else device
     network.eval()
-    answers = [network(as_input(data.images[i : i + batch])).numpy() for i in range(0, len(data), batch)]
+    with placed(network, there):
+        answers = [
+            network(as_input(torch.from_numpy(data.images[i : i + batch]).to(there))).cpu().numpy()
+            for i in range(0, len(data), batch)
+        ]
     return np.concatenate(answers)
 
 
-def accuracy(network: nn.Module, data: Images) -> float:
-    """Share of `data` that `network` labels rightly."""
-    return float((logits_of(network, data).argmax(1) == data.labels).mean())
+def accuracy(network: nn.Module, data: Images, *, device: torch.device | None = None) -> float:
+    """Share of `data` that `network` labels rightly; `device` as for `logits_of`."""
+    return float((logits_of(network, data, device=device).argmax(1) == data.labels).mean())

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from placid.errors import RunError
 from placid.splitting.training import checkpoint
-from placid.splitting.training.batches import training_batches
+from placid.splitting.training.batches import Batches
 from placid.splitting.training.device import device_named, placed
 from placid.splitting.training.muon import Muon
+from placid.splitting.training.step import Learner, Step
 from placid.splitting.training.strided import pointwise_without_strides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from placid.splitting.data import Images
     from placid.splitting.training.recipe import Recipe
@@ -30,17 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["EpochReport", "Learner", "fit", "seconds_of"]
 
 
-class Learner(Protocol):
-    """Something that can be trained: a module that knows its own loss.
-
-    What of it is trained is what requires a gradient. `loss` takes images float32 [batch, channels, height, width] in [0, 1]
-    and labels int64 [batch].
-    """
-
-    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """A scalar, to be made small."""
-        ...
-
+#: steps between looks at the loss: a GPU would be kept waiting by each
+_LOOKS = 50
 
 #: called after each epoch with: epochs done, epochs in all, mean loss of the epoch, seconds it took
 EpochReport = Callable[[int, int, float, float], None]
@@ -69,7 +60,9 @@ def fit(
     """
     there = device_named() if device is None else device
     about = {"recipe": recipe.as_dict(), "start": _digest(learner)}
-    with placed(learner, there), pointwise_without_strides(learner):
+    # a GPU's library measures its ways to compute a convolution and keeps to the fastest
+    quick = torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=True)
+    with placed(learner, there), pointwise_without_strides(learner), quick:
         return _epochs(learner, data, recipe, folder / "checkpoint.safetensors", about, there, report)
 
 
@@ -82,7 +75,6 @@ def _epochs(
     device: torch.device,
     report: EpochReport | None,
 ) -> list[float]:
-    learned = cast("Learner", learner)
     learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
     optimiser = _optimiser(learner, recipe)
     losses: list[float] = []
@@ -91,29 +83,16 @@ def _epochs(
     if found and all(found.get(k) == v for k, v in about.items()):
         kept = checkpoint.restore(file, learner, optimiser)
         losses, seconds = kept["losses"], float(kept.get("seconds", 0.0))
-    per_epoch = len(data) // recipe.batch
+    if len(losses) < recipe.epochs:
+        batches = Batches(data, recipe, device)
+        step = Step(learner, optimiser, recipe.precision, device)
     for epoch in range(len(losses), recipe.epochs):
         started = time.perf_counter()
         learner.train()
         # what a module draws by itself (dropout, latent noise) hangs on seed and epoch alone, and leaves no trace outside
         with torch.random.fork_rng():
             torch.manual_seed(recipe.seed * 100_003 + epoch)
-            total = 0.0
-            for i, (images, labels) in enumerate(training_batches(data, recipe, epoch, device)):
-                for group in optimiser.param_groups:
-                    group["lr"] = recipe.rate(epoch * per_epoch + i, recipe.epochs * per_epoch)
-                optimiser.zero_grad(set_to_none=True)
-                with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-                    loss = learned.loss(images, labels)
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                total += float(loss.detach())
-                if not math.isfinite(total):
-                    raise RunError(
-                        f"{file.parent}: the loss became {float(loss.detach())} in epoch {epoch + 1}, step {i + 1}; lower "
-                        f"'peak_rate' ({recipe.peak_rate:g}) or look at the images. The state after epoch {epoch} is kept"
-                    )
-        losses.append(total / max(1, per_epoch))
+            losses.append(_epoch(epoch, batches, step, recipe, file))
         took = time.perf_counter() - started
         seconds += took
         checkpoint.save(file, learner, optimiser, about | {"losses": losses, "seconds": seconds})
@@ -121,6 +100,24 @@ def _epochs(
             report(epoch + 1, recipe.epochs, losses[-1], took)
     learner.eval()
     return losses
+
+
+def _epoch(epoch: int, batches: Batches, step: Step, recipe: Recipe, file: Path) -> float:
+    """The mean loss of one epoch."""
+    steps = len(batches)
+    looks = 1 if batches.device.type == "cpu" else _LOOKS
+    found = torch.zeros(steps, dtype=torch.float64, device=batches.device)
+    for i, (images, labels) in enumerate(batches.epoch(epoch)):
+        found[i] = step(images, labels, recipe.rate(epoch * steps + i, recipe.epochs * steps))
+        if (i + 1) % looks == 0 or i + 1 == steps:
+            seen = found[: i + 1].isfinite()
+            if not seen.all():
+                first = int((~seen).nonzero()[0])
+                raise RunError(
+                    f"{file.parent}: the loss became {float(found[first])} in epoch {epoch + 1}, step {first + 1}; lower "
+                    f"'peak_rate' ({recipe.peak_rate:g}) or look at the images. The state after epoch {epoch} is kept"
+                )
+    return float(found.sum()) / max(1, steps)
 
 
 def seconds_of(folder: Path) -> float:

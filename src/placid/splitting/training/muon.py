@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 __all__ = ["Muon"]
 
@@ -43,48 +44,76 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # closures are for searches along a line
         """One step along the gradients."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                if group["orthogonal"]:
-                    self._turn(parameter, group["lr"], group["momentum"])
-                else:
-                    self._adam(parameter, group["lr"] * _ADAM_SHARE)
+            learning = [p for p in group["params"] if p.grad is not None]
+            if not learning:
+                continue
+            if group["orthogonal"]:
+                self._turn(learning, group["lr"], group["momentum"])
+            else:
+                self._adam(learning, group["lr"] * _ADAM_SHARE)
 
-    def _turn(self, parameter: Tensor, rate: float, momentum: float) -> None:
-        state, gradient = self.state[parameter], parameter.grad
-        assert gradient is not None
-        if "buffer" not in state:
-            state["buffer"] = torch.zeros_like(parameter)
-        buffer = state["buffer"]
-        buffer.mul_(momentum).add_(gradient)
-        ahead = gradient.add(buffer, alpha=momentum)  # Nesterov
-        parameter.mul_(len(parameter) ** 0.5 / parameter.norm())
-        update = _orthogonal(ahead.reshape(len(ahead), -1)).view(parameter.shape)
-        parameter.add_(update, alpha=-rate)
+    def _turn(self, parameters: list[Tensor], rate: float | Tensor, momentum: float) -> None:
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        for parameter in parameters:
+            if "buffer" not in self.state[parameter]:
+                self.state[parameter]["buffer"] = torch.zeros_like(parameter)
+        buffers = [self.state[p]["buffer"] for p in parameters]
+        torch._foreach_mul_(buffers, momentum)
+        torch._foreach_add_(buffers, gradients)
+        ahead = torch._foreach_add(gradients, buffers, alpha=momentum)  # Nesterov
+        lengths = torch._foreach_norm(parameters)
+        torch._foreach_mul_(parameters, [len(p) ** 0.5 / n for p, n in zip(parameters, lengths, strict=True)])
+        alike: dict[torch.Size, list[int]] = {}
+        for place, parameter in enumerate(parameters):
+            alike.setdefault(parameter.shape, []).append(place)
+        for (filters, channels, *window), places in alike.items():
+            # columns in the order in which they lie in memory; which it is changes nothing but the time that it takes
+            matrices = torch.stack([ahead[i].permute(0, 2, 3, 1).reshape(filters, -1) for i in places])
+            updates = _orthogonal(matrices) * rate
+            for i, update in zip(places, updates, strict=True):
+                parameters[i].sub_(update.view(filters, *window, channels).permute(0, 3, 1, 2))
 
-    def _adam(self, parameter: Tensor, rate: float, first: float = 0.9, second: float = 0.99) -> None:
-        state, gradient = self.state[parameter], parameter.grad
-        assert gradient is not None
-        if "mean" not in state:
-            state["mean"] = torch.zeros_like(parameter)
-            state["square"] = torch.zeros_like(parameter)
-            state["count"] = torch.zeros(())
-        state["count"] += 1
-        count = float(state["count"])
-        state["mean"].lerp_(gradient, 1 - first)
-        state["square"].lerp_(gradient.square(), 1 - second)
-        size = (state["square"] / (1 - second**count)).sqrt_().add_(1e-8)
-        parameter.addcdiv_(state["mean"], size, value=-rate / (1 - first**count))
+    def _adam(self, parameters: list[Tensor], rate: float | Tensor) -> None:
+        there = parameters[0].is_cuda
+        for parameter in parameters:
+            state = self.state[parameter]
+            if "mean" not in state:
+                state["mean"] = torch.zeros_like(parameter)
+                state["square"] = torch.zeros_like(parameter)
+                state["count"] = torch.zeros((), device=parameter.device if there else None)
+        kept = [self.state[p] for p in parameters]
+        adam(
+            parameters,
+            [p.grad for p in parameters if p.grad is not None],
+            [s["mean"] for s in kept],
+            [s["square"] for s in kept],
+            [],
+            [s["count"] for s in kept],
+            # on a GPU all of them at once, with rate and counts that lie there: see `Step`
+            foreach=there,
+            capturable=there,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.99,
+            lr=rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
 
 
-def _orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly the U V^T of its singular value decomposition, by three Newton-Schulz steps of the fifth degree."""
-    x = matrix / (matrix.norm() + 1e-7)
-    tall = x.shape[0] > x.shape[1]
+def _orthogonal(matrices: Tensor) -> Tensor:
+    """Nearly the U V^T of their singular value decompositions, by three Newton-Schulz steps of the fifth degree.
+
+    Args:
+        matrices: [n, rows, columns].
+    """
+    x = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    tall = x.shape[1] > x.shape[2]
     if tall:
-        x = x.T
+        x = x.mT
     for _ in range(3):
-        square = x @ x.T
-        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return x.T if tall else x
+        square = x @ x.mT
+        polynomial = torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315)
+        x = torch.baddbmm(x, polynomial, x, beta=3.4445)
+    return x.mT if tall else x

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from placid.splitting.training.batches import training_batches
+from placid.splitting.training.batches import Batches
 from placid.splitting.training.device import device_named, placed
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def settle_statistics(
     try:
         with placed(network, there):
             # an epoch that training did not have: its batches are drawn anew
-            for images, _ in islice(training_batches(data, recipe, recipe.epochs, there), batches):
+            for images, _ in islice(Batches(data, recipe, there).epoch(recipe.epochs), batches):
                 network(images)
     finally:
         for layer, momentum in zip(layers, kept, strict=True):

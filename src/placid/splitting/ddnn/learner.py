@@ -40,14 +40,23 @@ class JointTraining(nn.Module):
             raise InputError(f"'drop' is a probability below 1, got {drop}")
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        present = draw_present(len(images), self.network.design.tiles.devices, self.drop).to(images.device)
+        present = draw_present(
+            len(images), self.network.design.tiles.devices, self.drop, device=images.device
+        )
         answers = self.network(images, present).float()
         return torch.stack(
             [w * F.cross_entropy(a, labels) for w, a in zip(self.weights, answers, strict=True)]
         ).sum()
 
 
-def draw_present(batch: int, devices: int, drop: float, rng: torch.Generator | None = None) -> Tensor:
+def draw_present(
+    batch: int,
+    devices: int,
+    drop: float,
+    rng: torch.Generator | None = None,
+    *,
+    device: torch.device | None = None,
+) -> Tensor:
     """bool [batch, devices]: each device is missing with probability `drop`, but one of them is always there."""
-    drawn = torch.rand(batch, devices, generator=rng)
+    drawn = torch.rand(batch, devices, generator=rng, device=device)
     return (drawn >= drop) | (drawn == drawn.amax(1, keepdim=True))

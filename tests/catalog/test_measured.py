@@ -18,8 +18,10 @@ from placid.catalog.variants import (
     Variant,
     Zoo,
     read_zoo,
+    shipped_name,
     shipped_zoo,
     write_zoo,
+    zoo_folder,
 )
 from placid.errors import InputError, UnknownNameError
 from placid.experiments.scenario.build import build
@@ -374,21 +376,20 @@ def test_names_that_are_not_there_are_told(zoo: Zoo, tmp_path: Path) -> None:
         measured(0, zoo=zoo.folder)
 
 
-def scenario_with(zoo: Zoo, folder: Path) -> Path:
-    """The metro scenario with `zoo` in the place of the shipped one."""
+def scenario_with(zoo: str, folder: Path) -> Path:
+    """The metro scenario with `zoo` in the place of the usual one."""
     text = SCENARIO.read_text()
     assert text.count("family: measured") == 1
     (folder / "split-metro.json").write_bytes(SCENARIO.with_suffix(".json").read_bytes())
     file = folder / "split-metro.yaml"
-    name = zoo.folder.relative_to(folder)
-    file.write_text(text.replace("family: measured", f"family: measured\n  zoo: {name}  "))
+    file.write_text(text.replace("family: measured", f"family: measured\n  zoo: {zoo}  "))
     return file
 
 
 def test_the_metro_scenario_takes_a_zoo_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my-zoo").mkdir()
-    zoo = made_zoo(tmp_path / "my-zoo")
-    file = scenario_with(zoo, tmp_path)
+    made_zoo(tmp_path / "my-zoo")
+    file = scenario_with("my-zoo", tmp_path)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")  # relative to the scenario, not to where we stand
     built = build(load_scenario(file))
@@ -424,3 +425,21 @@ def test_the_metro_scenario_builds_on_the_shipped_zoo() -> None:
     built = build(load_scenario(SCENARIO))
     assert {m.variant.split("/")[0] for m in built.catalog.models} <= {v.name for v in read_zoo().variants}
     compile_problem(built.network, built.catalog, built.requests, built.weights, built.slot_s)
+
+
+def test_a_scenario_names_a_zoo_that_comes_with_placid(tmp_path: Path) -> None:
+    file = scenario_with("cifar10-long", tmp_path)
+    built = build(load_scenario(file))
+    assert built.catalog.zoo == shipped_zoo("cifar10-long")
+    compile_problem(built.network, built.catalog, built.requests, built.weights, built.slot_s)
+
+
+def test_a_folder_goes_before_the_name_of_a_zoo(tmp_path: Path) -> None:
+    assert zoo_folder("cifar10-long", tmp_path) == shipped_zoo("cifar10-long")
+    assert shipped_name(shipped_zoo("cifar10-long")) == "cifar10-long"
+    (tmp_path / "cifar10-long").mkdir()
+    assert zoo_folder("cifar10-long", tmp_path) == tmp_path / "cifar10-long"
+    assert shipped_name(tmp_path / "cifar10-long") is None
+    assert zoo_folder("mine", tmp_path) == tmp_path / "mine"
+    with pytest.raises(UnknownNameError, match="did you mean 'cifar10-long'"):
+        shipped_zoo("cifar10-lang")

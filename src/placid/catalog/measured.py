@@ -58,7 +58,8 @@ def measured(
     Args:
         tasks: how many; beyond one, the same networks stand for the same trained on other pictures.
         replicas: copies of each model that one node may hold.
-        zoo: folder with a `manifest.json`, beside the scenario if relative; left out: the one that comes with placid.
+        zoo: folder with a `manifest.json`, beside the scenario if relative, or in a scenario the name of one that comes with
+            placid; left out: the first of those.
         variants: names to take, or patterns such as ``split-*``; none means all.
         heads: variants whose first parts the nodes where requests enter hold for good, for all tasks, as many as fit
             the memory of the processor class together, in this order; none means all of `variants`, the smallest first.

@@ -22,11 +22,16 @@ __all__ = [
     "Variant",
     "Zoo",
     "read_zoo",
+    "shipped_name",
     "shipped_zoo",
     "write_zoo",
+    "zoo_folder",
 ]
 
 _FORMAT = 1
+
+#: folders of the zoos that come with placid, by name; the first is meant where none is named
+_SHIPPED = {"cifar10": "zoo", "cifar10-long": "zoo-long"}
 
 
 @dataclass(frozen=True)
@@ -201,13 +206,33 @@ class Zoo:
         raise UnknownNameError("variant", name, [v.name for v in self.variants], where=str(self.folder))
 
 
-def shipped_zoo() -> Path:
-    """Folder of the zoo that comes with placid."""
-    return Path(__file__).parent / "data" / "zoo"
+def shipped_zoo(name: str = "cifar10") -> Path:
+    """Folder of a zoo that comes with placid.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+    """
+    if name not in _SHIPPED:
+        raise UnknownNameError("zoo", name, _SHIPPED)
+    return Path(__file__).parent / "data" / _SHIPPED[name]
+
+
+def shipped_name(folder: Path) -> str | None:
+    """What `folder` is called, if it is a zoo that comes with placid."""
+    return next((name for name in _SHIPPED if shipped_zoo(name) == folder), None)
+
+
+def zoo_folder(told: str | Path, beside: Path = Path()) -> Path:
+    """The folder that is meant by a path, relative to `beside`, or by the name of a zoo that comes with placid.
+
+    A folder that is there goes before a name.
+    """
+    folder = beside / told
+    return shipped_zoo(str(told)) if str(told) in _SHIPPED and not folder.exists() else folder
 
 
 def read_zoo(folder: Path | None = None) -> Zoo:
-    """The zoo in `folder`, else the shipped one.
+    """The zoo in `folder`; left out, the first that comes with placid.
 
     Raises:
         InputError: there is no manifest, it is not JSON, or says what cannot be.

@@ -51,7 +51,10 @@ def build(
 def time_zoo(
     out: Annotated[Path, typer.Option("--out", help="Where the zoo with your latencies goes.")],
     zoo: Annotated[
-        Path | None, typer.Argument(help="A zoo's folder; left out: the one that comes with placid.")
+        Path | None,
+        typer.Argument(
+            help="A zoo's folder, or cifar10 or cifar10-long, which come with placid.", show_default="cifar10"
+        ),
     ] = None,
     processor: Annotated[str, typer.Option(help="What to call this machine in the manifest.")] = "",
 ) -> None:
@@ -61,13 +64,13 @@ def time_zoo(
     """
     import torch
 
-    from placid.catalog.variants import read_zoo
+    from placid.catalog.variants import read_zoo, zoo_folder
     from placid.splitting.data import load_dataset
     from placid.splitting.lab.again import time_again
     from placid.splitting.lab.build import processor_name
 
     torch.set_num_threads(1)
-    given = read_zoo(zoo)
+    given = read_zoo(zoo and zoo_folder(zoo))
     found = time_again(
         given,
         load_dataset(given.dataset).calibration.images,

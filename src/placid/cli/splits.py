@@ -101,7 +101,8 @@ def compare(
     zoo: Annotated[
         Path | None,
         typer.Argument(
-            help="The zoo: a folder with manifest.json.", show_default="the one that comes with placid"
+            help="The zoo: a folder with manifest.json, or cifar10 or cifar10-long, which come with placid.",
+            show_default="cifar10",
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where splits.html and splits.csv go.")] = Path(
@@ -128,11 +129,11 @@ def compare(
     ] = 4e11,
 ) -> None:
     """Hold every way to answer against every other: table, page, and maps of which one wins where."""
-    from placid.catalog.variants import read_zoo, shipped_zoo
+    from placid.catalog.variants import read_zoo, shipped_zoo, zoo_folder
     from placid.reports.splits import Setting, compare_splits, headline, splits_table, write_comparison
     from placid.units import parse_quantity
 
-    folder = shipped_zoo() if zoo is None else zoo
+    folder = shipped_zoo() if zoo is None else zoo_folder(zoo)
     if not (folder / "manifest.json").exists():
         raise InputError(
             "no zoo lies here: there is no manifest.json. To make one from a lab, 'placid splits train labs/cifar10.yaml "

@@ -205,6 +205,13 @@ def test_encoders_stay_light() -> None:
     assert sizes[-1] < 0.25
 
 
+def test_decoders_may_have_residual_pairs() -> None:
+    plain, more = (decoder(2, (6, 8, 8), (8, 8), blocks=b) for b in (0, 2))
+    assert more(torch.zeros(2, 2, 8, 8)).shape == (2, 6, 8, 8)
+    added = 2 * 2 * (6 * 6 * 9 + 2 * 6)  # pairs of convolutions of 3 x 3 with their normalisations
+    assert sum(p.numel() for p in more.parameters()) == sum(p.numel() for p in plain.parameters()) + added
+
+
 def test_decoders_reach_finer_features_or_say_why_not() -> None:
     assert decoder(2, (6, 16, 16), (8, 8))(torch.zeros(2, 2, 8, 8)).shape == (2, 6, 16, 16)
     for shape in ((6, 4, 4), (6, 24, 24), (6, 8, 16)):

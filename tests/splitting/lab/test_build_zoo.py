@@ -28,6 +28,7 @@ seeds: [0, 1]
 crop: 2
 flip: false
 cutout: 0
+decoder_blocks: 1
 teacher: {name: airbench, settings: {width: 4}, epochs: 4, optimiser: muon, peak_rate: 0.2, smoothing: 0.1}
 variants:
   - {technique: local, name: tiny, network: {name: resnet, settings: {depth: 8, width: 4}, epochs: 1}, int8: true}

@@ -58,6 +58,11 @@ def test_variants_are_named_by_what_they_are(tmp_path: Path) -> None:
             "bits: 8, epochs: 2, encoder: huge",
             ":11: unknown encoder 'huge'",
         ),
+        (
+            "channels: 3, bits: 8",
+            "channels: 3, decoder_blocks: 1",
+            "'decoder_blocks' is said for the whole lab",
+        ),
         ("beta: 1.0e-3, ", "", ":12: 'beta' above 0"),
         ("channels: 3, bits: 8", "channels: 0, bits: 8", ":11: 'variants.3.channels'"),
         ("bits: [32, 8]", "bits: [8, 8]", ":10: two variants are called 'split-stage2-8bit'"),

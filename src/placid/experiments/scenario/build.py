@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from placid.catalog.models import Catalog
+from placid.catalog.variants import zoo_folder
 from placid.errors import InputError
 from placid.experiments.scenario.limits import LimitsChoice, limits_told
 from placid.experiments.scenario.load import Scenario
@@ -185,7 +186,7 @@ def _catalog(mistakes: Mistakes, content: Content, folder: Path) -> Catalog | No
         path = next(p for p, field in made.fields.items() if field == "file")
         given[path] = folder / made.values[path]
     elif made.values.get("zoo"):
-        given["zoo"] = folder / made.values["zoo"]
+        given["zoo"] = zoo_folder(made.values["zoo"], folder)
     found = made.build(mistakes, **given)
     return found if isinstance(found, Catalog) else None
 

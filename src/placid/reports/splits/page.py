@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from placid.catalog.variants import shipped_zoo
+from placid.catalog.variants import shipped_name, shipped_zoo
 from placid.reports.shell import self_contained
 from placid.reports.splits.amounts import amount, points
 from placid.reports.splits.charts import accuracy_chart, exits_chart, risk_chart, three_axes
@@ -211,11 +211,9 @@ def _made(told: Comparison) -> dict[str, str]:
 def _command(told: Comparison) -> str:
     """The command that writes this page, with what differs from its defaults."""
     usual, own = Setting(), told.setting
-    shipped = told.zoo.folder == shipped_zoo()
+    zoo = shipped_name(told.zoo.folder) or shlex.quote(str(told.zoo.folder))
     command = (
-        "placid splits compare "
-        + ("" if shipped else f"{shlex.quote(str(told.zoo.folder))} ")
-        + "--out FOLDER"
+        "placid splits compare " + (f"{zoo} " if told.zoo.folder != shipped_zoo() else "") + "--out FOLDER"
     )
     if told.loss != FIRST_LOSS:
         command += f" --accuracy-loss {100 * told.loss:g}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from placid.catalog.variants import Zoo, read_zoo
+from placid.catalog.variants import Zoo, read_zoo, zoo_folder
 from placid.reports.figures import svg_of
 from placid.reports.studies import with_results
 from placid.reports.wording import count
@@ -47,7 +47,9 @@ def run_study(
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--zoo", type=Path, help="folder with a manifest.json; default: the zoo that comes with placid"
+        "--zoo",
+        type=zoo_folder,
+        help="folder with a manifest.json, or cifar10 (the default) or cifar10-long, which come with placid",
     )
     parser.add_argument(
         "--into", type=Path, default=here, help="folder to write to; default: this paper's, README.md and all"

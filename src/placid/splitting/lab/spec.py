@@ -163,16 +163,18 @@ class Lab(_Part):
     variants: list[VariantSpec] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _encoders(self) -> Self:
+    def _usual(self) -> Self:
         if self.encoder not in ENCODERS:
             raise ValueError(f"unknown encoder '{self.encoder}'; known: {', '.join(ENCODERS)}")
-        usual = [
-            v.model_copy(update={"usual": self.encoder, "decoder_blocks": self.decoder_blocks})
-            if isinstance(v, Bottleneck)
-            else v
-            for v in self.variants
-        ]
-        object.__setattr__(self, "variants", usual)
+        of_lab = {"usual": self.encoder, "decoder_blocks": self.decoder_blocks}
+        told = []
+        for variant in self.variants:
+            if isinstance(variant, Bottleneck):
+                if own := variant.model_fields_set & set(of_lab):
+                    raise ValueError(f"'{min(own)}' is said for the whole lab, not for a variant")
+                variant = variant.model_copy(update=of_lab)
+            told.append(variant)
+        object.__setattr__(self, "variants", told)
         return self
 
 

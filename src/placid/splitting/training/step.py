@@ -21,8 +21,8 @@ class Learner(Protocol):
     """Something that can be trained: a module that knows its own loss.
 
     What of it is trained is what requires a gradient. `loss` takes images float32 [batch, channels, height, width] in [0, 1]
-    and labels int64 [batch]. What it draws it draws where the images are, and it asks for no number from there: its work on a
-    GPU may be recorded (`Step`).
+    and labels int64 [batch]. What it draws it draws where the images are, and it asks for no number from there: its work on
+    a GPU may be recorded (`Step`).
     """
 
     def loss(self, images: Tensor, labels: Tensor) -> Tensor:

@@ -42,9 +42,11 @@ def costs_of(operations: Operations) -> Costs:
     storage: dict[Node, dict[int, int]] = {}
     value: dict[Node, Any] = {}
     mode = FakeTensorMode(allow_non_fake_inputs=True)
+    # inside, taking a tensor out of the gradients would cost as much as all the rest
+    stored = {node: tensor.detach() for node, (_, tensor) in of.stored.items()}
     with mode, torch.no_grad(), FlopCounterMode(display=False) as counter:
-        for node, (_, tensor) in of.stored.items():
-            value[node] = mode.from_tensor(tensor.detach(), static_shapes=True)
+        for node, tensor in stored.items():
+            value[node] = mode.from_tensor(tensor, static_shapes=True)
         for node in of.inputs:
             told = node.meta["val"]
             value[node] = torch.empty([of.batch, *told.shape[1:]], dtype=told.dtype)

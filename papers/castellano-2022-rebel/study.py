@@ -1,6 +1,6 @@
 """Castellano et al.: REBEL (ITC 2022), beside what the zoo measured.
 
-    python papers/castellano-2022-rebel/study.py                the zoo that comes with placid
+    python papers/castellano-2022-rebel/study.py                the zoo cifar10, which comes with placid
     python papers/castellano-2022-rebel/study.py --zoo FOLDER --into FOLDER    another one, written elsewhere
 
 Writes results.csv, early.csv and figures/ beside this file and rewrites the section of README.md between its markers.

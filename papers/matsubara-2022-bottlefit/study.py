@@ -1,6 +1,6 @@
 """Matsubara, Callegaro, Singh, Levorato, Restuccia: BottleFit (WoWMoM 2022), beside what the zoo measured.
 
-    python papers/matsubara-2022-bottlefit/study.py                the zoo that comes with placid
+    python papers/matsubara-2022-bottlefit/study.py                the zoo cifar10, which comes with placid
     python papers/matsubara-2022-bottlefit/study.py --zoo FOLDER --into FOLDER    another one, written elsewhere
 
 Writes results.csv, latency.csv and figures/ beside this file and rewrites the section of README.md between its markers.

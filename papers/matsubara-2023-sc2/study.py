@@ -1,6 +1,6 @@
 """Matsubara, Yang, Levorato, Mandt: SC2 (TMLR 2023) and Entropic Student (WACV 2022), beside what the zoo measured.
 
-    python papers/matsubara-2023-sc2/study.py                the zoo that comes with placid
+    python papers/matsubara-2023-sc2/study.py                the zoo cifar10, which comes with placid
     python papers/matsubara-2023-sc2/study.py --zoo FOLDER --into FOLDER    another one, written elsewhere
 
 Writes results.csv, budgets.csv, entropy.csv, latency.csv and figures/ beside this file and rewrites the section of README.md

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from placid.errors import InputError, UnknownNameError
 from placid.splitting.lab.spec import Lab, read_lab
@@ -99,6 +101,21 @@ def test_training_a_lab_keeps_everything_and_does_nothing_twice(lab: Lab, tmp_pa
     assert load_teacher(lab, out) is not None
     told.clear()
     train_lab(lab, out, told=lambda name, line: told.append((name, line)))
+    assert told == []
+
+
+@pytest.mark.usefixtures("small_cifar")
+def test_weights_from_before_decoders_had_blocks_are_taken_up(lab: Lab, tmp_path: Path) -> None:
+    out, only = tmp_path / "out", ["rebel-3x8bit-tiny"]
+    train_lab(lab, out, only=only, seeds=[0])
+    for name in ("rebel-3x8bit-tiny", "start-stage2-tiny"):
+        file = weights_file(out, name, 0)
+        about = read_about(file)
+        assert about is not None
+        assert about.pop("decoder_blocks") == 0
+        save_file(load_file(file), file, metadata={"about": json.dumps(about)})
+    told: list[str] = []
+    train_lab(lab, out, only=only, seeds=[0], told=lambda name, line: told.append(name))
     assert told == []
 
 

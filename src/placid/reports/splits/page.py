@@ -211,10 +211,9 @@ def _made(told: Comparison) -> dict[str, str]:
 def _command(told: Comparison) -> str:
     """The command that writes this page, with what differs from its defaults."""
     usual, own = Setting(), told.setting
-    zoo = shipped_name(told.zoo.folder) or shlex.quote(str(told.zoo.folder))
-    command = (
-        "placid splits compare " + (f"{zoo} " if told.zoo.folder != shipped_zoo() else "") + "--out FOLDER"
-    )
+    folder = told.zoo.folder
+    zoo = "" if folder == shipped_zoo() else f"{shipped_name(folder) or shlex.quote(str(folder))} "
+    command = f"placid splits compare {zoo}--out FOLDER"
     if told.loss != FIRST_LOSS:
         command += f" --accuracy-loss {100 * told.loss:g}"
     if own.round_trip_s != usual.round_trip_s:

@@ -62,9 +62,10 @@ class Teacher:
         return found
 
     def _kept(self, images: Tensor, kind: str, ask: Callable[[], list[Tensor]]) -> list[Tensor]:
-        """What `ask` says; where it may be kept for others in 32 bits, also if a student trains in 16."""
+        """What `ask` says, in 32 bits also where a student trains in 16: the answers may be kept for others."""
         if self.folder is None or images.device.type != "cpu":
-            return ask()
+            with torch.autocast(images.device.type, enabled=False):
+                return ask()
         digest = zlib.crc32(images.permute(0, 2, 3, 1).contiguous().numpy().tobytes())
         file = self.folder / f"{kind}-{digest:08x}-{len(images)}.safetensors"
         try:

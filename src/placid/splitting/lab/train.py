@@ -291,6 +291,8 @@ class _Work:
         """Weights from the file if they were made like this, else by `train`."""
         file = weights_file(self.folder, name, seed)
         about = read_about(file)
+        if about is not None:
+            about.setdefault("decoder_blocks", 0)  # of weights from before there was a choice
         if about is not None and all(about.get(k) == v for k, v in how.items()):
             load_weights(file, network)
             network.eval()

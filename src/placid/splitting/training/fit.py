@@ -16,7 +16,7 @@ from placid.splitting.training import checkpoint
 from placid.splitting.training.batches import Batches
 from placid.splitting.training.device import device_named, placed
 from placid.splitting.training.muon import Muon
-from placid.splitting.training.step import Learner, Step
+from placid.splitting.training.step import Step
 from placid.splitting.training.strided import pointwise_without_strides
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from placid.splitting.data import Images
     from placid.splitting.training.recipe import Recipe
 
-__all__ = ["EpochReport", "Learner", "fit", "seconds_of"]
+__all__ = ["EpochReport", "fit", "seconds_of"]
 
 
 #: steps between looks at the loss: a GPU would be kept waiting by each
@@ -46,7 +46,7 @@ def fit(
     device: torch.device | None = None,
     report: EpochReport | None = None,
 ) -> list[float]:
-    """Train `learner`, a `Learner`, in place; the mean loss of every epoch comes back.
+    """Train `learner`, a `step.Learner`, in place; the mean loss of every epoch comes back.
 
     After each epoch everything is written to ``folder/checkpoint.safetensors``. Called again with the same recipe it goes on
     from there, to the same weights as if it had not been interrupted; with another recipe it starts again.

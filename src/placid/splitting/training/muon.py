@@ -45,15 +45,17 @@ class Muon(torch.optim.Optimizer):
         """One step along the gradients."""
         for group in self.param_groups:
             learning = [p for p in group["params"] if p.grad is not None]
+            gradients = [p.grad for p in learning]
             if not learning:
                 continue
             if group["orthogonal"]:
-                self._turn(learning, group["lr"], group["momentum"])
+                self._turn(learning, gradients, group["lr"], group["momentum"])
             else:
-                self._adam(learning, group["lr"] * _ADAM_SHARE)
+                self._adam(learning, gradients, group["lr"] * _ADAM_SHARE)
 
-    def _turn(self, parameters: list[Tensor], rate: float | Tensor, momentum: float) -> None:
-        gradients = [p.grad for p in parameters if p.grad is not None]
+    def _turn(
+        self, parameters: list[Tensor], gradients: list[Tensor], rate: float | Tensor, momentum: float
+    ) -> None:
         for parameter in parameters:
             if "buffer" not in self.state[parameter]:
                 self.state[parameter]["buffer"] = torch.zeros_like(parameter)
@@ -73,7 +75,7 @@ class Muon(torch.optim.Optimizer):
             for i, update in zip(places, updates, strict=True):
                 parameters[i].sub_(update.view(filters, *window, channels).permute(0, 3, 1, 2))
 
-    def _adam(self, parameters: list[Tensor], rate: float | Tensor) -> None:
+    def _adam(self, parameters: list[Tensor], gradients: list[Tensor], rate: float | Tensor) -> None:
         there = parameters[0].is_cuda
         for parameter in parameters:
             state = self.state[parameter]
@@ -84,7 +86,7 @@ class Muon(torch.optim.Optimizer):
         kept = [self.state[p] for p in parameters]
         adam(
             parameters,
-            [p.grad for p in parameters if p.grad is not None],
+            gradients,
             [s["mean"] for s in kept],
             [s["square"] for s in kept],
             [],
